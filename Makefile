@@ -1,0 +1,50 @@
+# make app    the page, at http://127.0.0.1:7860       make demo   a voice from twelve clips, on a CPU
+# make test   style, types and every test              make lint   style and types only
+#
+# Each does its own set-up in .venv, once. Yours to choose:
+#   VENV=DIR        an environment you already have; a torch in it that fits is kept
+#   TORCH="..."     what pip installs as torch, e.g. TORCH="torch==2.9.1 --index-url URL" for your driver
+#   PYTHON=python3.12
+
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+PYTHON ?=
+ARGS ?=
+export VENV TORCH PYTHON
+
+bin := $(VENV)/bin
+app_ready := $(VENV)/.voicefactory-app
+test_ready := $(VENV)/.voicefactory-test
+# Tests use no network, and one thread is the fastest for the toy model on a small machine.
+test_env := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
+
+.PHONY: app test lint demo clean
+
+app: $(app_ready)
+	$(bin)/python app.py $(ARGS)
+
+# Two processes for what only computes; the browser by itself, because its tests look at the clock.
+test: lint
+	@sh scripts/setup.sh chromium
+	$(test_env) $(bin)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/engines $(ARGS)
+	$(test_env) $(bin)/python -m pytest -q tests/ui $(ARGS)
+
+lint: $(test_ready)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+
+demo: $(test_ready)
+	OMP_NUM_THREADS=1 $(bin)/voicefactory create demo tests/data/clips/wavs --model toy --asr tiny.en \
+		--language english --home .voicefactory $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+$(app_ready): requirements.txt pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh app
+	@touch $@
+
+$(test_ready): requirements.txt requirements-test.txt pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh test
+	@touch $@ $(app_ready)
