@@ -1,0 +1,1 @@
+"""Decode, resample, level, find speech, measure quality."""

@@ -1,0 +1,273 @@
+"""The `voicefactory` command: the pipeline for scripts and for people who like a terminal.
+
+A contract that others script against: progress goes to stderr, results to stdout; exit code 0 means done,
+2 that the caller's input is at fault, 1 anything else, 130 Ctrl-C. Heavy packages are imported by the
+commands that need them, so that the others answer at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voicefactory import __version__
+from voicefactory.cli_ending import report, say_aside, stoppable
+from voicefactory.errors import InputError
+
+if TYPE_CHECKING:
+    from voicefactory.pipeline.create import Request
+    from voicefactory.types import ShouldStop
+
+TOY = "Note: the toy model makes noise, not speech. It is there to try the way out."
+
+app = typer.Typer(
+    help="From recordings to a voice: transcribe, fine-tune Qwen3-TTS, listen, share.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Entry point of the `voicefactory` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    try:
+        code = app(args=list(arguments), prog_name="voicefactory", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - whatever it was, it becomes one sentence and an exit code
+        return report(error, as_json="--json" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"voicefactory {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the voice is called.", metavar="NAME")],
+    paths: Annotated[list[Path], typer.Argument(help="Recordings: audio files, folders, zips.", metavar="PATH...")],
+    engine: Annotated[str, typer.Option(help="The model family to fine-tune.")] = "qwen3-tts",
+    model: Annotated[
+        str, typer.Option(help="Base model: toy, a Hub id or a directory.", envvar="VOICEFACTORY_MODEL")
+    ] = "",
+    preset: Annotated[str, typer.Option(help="How to train: a name (see presets) or a YAML file.")] = "quick",
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the preset. Repeatable.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="auto, english, german, ...")] = "auto",
+    transcripts: Annotated[
+        str, typer.Option(help="Your own texts: metadata.csv, JSONL, or a folder of .txt files. Skips Whisper.")
+    ] = "",
+    asr: Annotated[
+        str, typer.Option(help="Whisper model: a name, a directory, or auto.", envvar="VOICEFACTORY_ASR")
+    ] = "auto",
+    reference: Annotated[str, typer.Option(help="The clip that shows the voice; otherwise the best one.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")] = False,
+) -> None:
+    """Make a voice from recordings. Run it again after an interruption, and it goes on where it was."""
+    _use_home(home)
+    with stoppable() as stop:
+        from voicefactory.pipeline.create import Request
+
+        request = Request(
+            engine=engine,
+            model=model,
+            preset=preset,
+            overrides=tuple(overrides or ()),
+            language=language,
+            transcripts=transcripts,
+            asr=asr,
+            reference=reference,
+            device=device,
+        )
+        result = _create(name, paths, request, home, stop.asked)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        _summarize(result)
+
+
+def _create(
+    name: str, paths: list[Path], request: Request, home: Path | None, should_stop: ShouldStop
+) -> dict[str, Any]:
+    """The work of `create`; what it made, as JSON."""
+    from voicefactory.cli_progress import progress_on
+    from voicefactory.engines import registry
+    from voicefactory.pipeline.create import check_request, create
+    from voicefactory.project import Project
+
+    check_request(request)  # before a folder is made for it
+    engine = registry.get(request.engine)
+    request = dataclasses.replace(request, model=request.model or engine.default_model())
+    if request.model == "toy" or (Path(request.model).is_dir() and engine.is_toy(Path(request.model))):
+        say_aside(TOY)
+    for path in paths:
+        if not path.expanduser().exists():
+            raise InputError(f"There is no file or folder {str(path)!r}. Check the path.")
+    project = Project.create(name, home)
+    with project.alone(), progress_on() as tell:
+        created = create(project, paths, request, on_progress=tell, should_stop=should_stop)
+    return dict(created.to_json())
+
+
+@app.command()
+def say(
+    voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
+    text: Annotated[str, typer.Argument(help="What to say.", metavar="TEXT")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The audio file to write.", metavar="OUT.wav")],
+    language: Annotated[
+        str, typer.Option(help="auto, english, german, ...; otherwise the one it was trained in.")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="Another seed is another take.")] = 0,
+    temperature: Annotated[float | None, typer.Option(help="How freely it speaks, 0.1 to 1.5.")] = None,
+    greedy: Annotated[bool, typer.Option("--greedy", help="No chance at all: always the likeliest sound.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+) -> None:
+    """Speak a text with a voice."""
+    from voicefactory.engines import registry
+    from voicefactory.pipeline.synthesize import synthesize, voice_facts
+
+    _refuse_folder(out, "voice.wav")
+    began = time.monotonic()
+    speech = synthesize(
+        voice,
+        text,
+        out,
+        language=language,
+        seed=seed,
+        temperature=temperature,
+        greedy=greedy,
+        device=device,
+    )
+    seconds = len(speech.samples) / speech.sample_rate
+    typer.echo(f"{out}: {seconds:.1f} s of speech, seed {speech.seed}, made in {time.monotonic() - began:.1f} s")
+    if registry.get(str(voice_facts(voice).get("engine", registry.DEFAULT))).is_toy(voice):
+        say_aside(TOY)
+    if speech.runaway:
+        say_aside("Note: it did not come to an end by itself and was cut off. Try another --seed.")
+
+
+@app.command()
+def package(
+    voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.", metavar="OUT.zip")],
+) -> None:
+    """Put a voice into one zip."""
+    from voicefactory.pipeline.package import zip_voice
+
+    _refuse_folder(out, "voice.zip")
+    typer.echo(zip_voice(voice, out))
+
+
+@app.command()
+def push(
+    voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
+    repo_id: Annotated[str, typer.Argument(help="owner/name on the Hugging Face Hub.", metavar="REPO_ID")],
+    public: Annotated[bool, typer.Option("--public", help="Let everybody see it.")] = False,
+) -> None:
+    """Upload a voice to the Hugging Face Hub: private unless --public. The token is HF_TOKEN, or your login."""
+    from huggingface_hub import get_token
+
+    from voicefactory.cli_progress import progress_on
+    from voicefactory.pipeline.publish import TOKENS_PAGE, publish
+
+    token = get_token()
+    if not token:
+        raise InputError(
+            f"Log in with 'hf auth login', or set HF_TOKEN to a token with write permission ({TOKENS_PAGE})."
+        )
+    with progress_on() as tell:
+        url = publish(voice, repo_id, token=token, public=public, on_progress=tell)
+    typer.echo(url)
+
+
+@app.command()
+def gpus(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False) -> None:
+    """Show the NVIDIA cards, their memory and load."""
+    from voicefactory import hardware
+
+    cards, gib = hardware.gpus(), 1 << 30
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(card) for card in cards]))
+        return
+    for card in cards:
+        free, total = card.free_bytes / gib, card.total_bytes / gib
+        typer.echo(f"cuda:{card.index}  {card.name}  {free:.1f} of {total:.1f} GiB free  load {card.load_percent} %")
+    if advice := hardware.advice():
+        typer.echo(advice)
+
+
+@app.command()
+def presets() -> None:
+    """List the training presets."""
+    from voicefactory.presets import load_preset, preset_files
+
+    for name in preset_files():
+        values = load_preset(name)
+        typer.echo(f"{name:<12} {values.description}")
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; 0.0.0.0 lets others in.  [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.  [default: 7860]", min=1, max=65535)] = None,
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+) -> None:
+    """Open the page."""
+    _use_home(home)
+    from voicefactory.ui.app import serve as serve_page
+
+    serve_page(host, port)
+
+
+def _summarize(result: dict[str, Any]) -> None:
+    for refused in result["refused"]:
+        say_aside(f"Not used: {refused['file']}: {refused['reason']}")
+    typer.echo(f"Clips      {result['clips']} used, {len(result['refused'])} refused")
+    typer.echo(f"Reference  {result['reference']}")
+    for sample in result["samples"]:
+        typer.echo(f"Sample     {sample}")
+    if result.get("zip"):
+        typer.echo(f"Download   {result['zip']}")
+    typer.echo(f"Voice      {result['voice']}")
+
+
+def _use_home(home: Path | None) -> None:
+    """--home is for everything below, also for processes that it starts."""
+    if home is not None:
+        from voicefactory.settings import settings
+
+        os.environ["VOICEFACTORY_HOME"] = str(home.expanduser().resolve())
+        settings.cache_clear()
+
+
+def _refuse_folder(out: Path, example: str) -> None:
+    if out.is_dir():
+        raise InputError(f"{out} is a folder. Give the file to write, for example {out / example}.")

@@ -1,0 +1,1 @@
+"""One package an engine. Outside this folder only `base` and `registry` are imported."""

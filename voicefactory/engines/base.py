@@ -1,0 +1,124 @@
+"""What an engine promises. The pipeline and the page know engines only through this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from voicefactory.presets import Preset
+from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, Reference, ShouldStop
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """What the page and the command line show of an engine, without importing its packages."""
+
+    name: str
+    title: str
+    sample_rate: int  #: Hz
+    languages: tuple[str, ...]  #: engine names; "auto" is always allowed beside them
+    base_models: tuple[str, ...]  #: offered first to last: Hub ids, and "toy"
+    install_hint: str  #: what to type when its packages are missing
+
+
+@dataclass(frozen=True)
+class Speech:
+    """One synthesized text."""
+
+    samples: npt.NDArray[np.float32]  #: mono, at `sample_rate`
+    sample_rate: int  #: Hz
+    seed: int  #: the seed that was used in the end
+    runaway: bool  #: True if no attempt came to an end before the length cap
+    frames: int
+
+
+class Synthesizer(Protocol):
+    """A loaded voice or base model."""
+
+    languages: tuple[str, ...]
+    speakers: tuple[str, ...]
+    toy: bool  #: True if it makes noise instead of speech
+
+    def speak(
+        self,
+        text: str,
+        *,
+        language: str = "auto",
+        seed: int = 0,
+        temperature: float | None = None,
+        greedy: bool = False,
+        reference: Reference | None = None,
+    ) -> Speech:
+        """Speak `text`: with `reference` as a zero-shot clone of it, otherwise with the trained voice.
+
+        Raises InputError for empty text or a language that the model does not speak.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """One text-to-speech model family that can be fine-tuned."""
+
+    spec: EngineSpec
+
+    def resolve_model(self, model: str, home: Path, on_progress: OnProgress) -> Path:
+        """Turn "toy", a Hub id or a directory into a local model directory.
+
+        Raises InputError for a directory that is no such model, ModelUnavailableError without a network.
+        """
+        ...
+
+    def default_model(self) -> str:
+        """The best base model that can be had here: without a network and a cache, "toy"."""
+        ...
+
+    def is_toy(self, model: Path) -> bool:
+        """True if the model makes noise instead of speech."""
+        ...
+
+    def extract(
+        self, dataset: Dataset, model: Path, out: Path, *, device: str, on_progress: OnProgress, should_stop: ShouldStop
+    ) -> Codes:
+        """Encode every clip into codec tokens: out/<engine>-<tokenizer>/codes.jsonl."""
+        ...
+
+    def finetune(
+        self,
+        codes: Codes,
+        model: Path,
+        preset: Preset,
+        run: Path,
+        *,
+        speaker: str,
+        device: str,
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+    ) -> Checkpoint:
+        """Train until the preset is fulfilled, resuming from the run's last checkpoint.
+
+        Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
+        """
+        ...
+
+    def assemble(self, checkpoint: Checkpoint, out: Path) -> None:
+        """Write a complete model directory at `out` from a checkpoint: weights once, the codec linked."""
+        ...
+
+    def load(self, source: Path, device: str) -> Synthesizer:
+        """Load a voice or a base model for synthesis."""
+        ...
+
+    def speaks_in_clean_process(self, voice: Path, speaker: str, text: str, language: str, out: Path) -> None:
+        """Load the voice in a process that imports only the engine's own package, and speak.
+
+        Raises VoiceFactoryError if it does not.
+        """
+        ...
+
+    def example(self, speaker: str, language: str) -> str:
+        """Three lines of Python that speak with the voice from its folder."""
+        ...

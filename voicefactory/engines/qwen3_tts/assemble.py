@@ -1,0 +1,80 @@
+"""From a checkpoint to a model directory that plain `Qwen3TTSModel.from_pretrained` loads.
+
+The base model's files are taken over, its weights written once with the trained ones in their place, the
+codec linked, and one speaker added to those that are there. The speaker encoder stays in the weights: a
+custom voice does not load it, but a copy with `tts_model_type: base` clones and trains on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from voicefactory import files
+from voicefactory.engines.qwen3_tts.facts import read_config
+from voicefactory.engines.qwen3_tts.model import read_tensors
+from voicefactory.engines.qwen3_tts.runlog import load_speaker
+from voicefactory.engines.qwen3_tts.speaker import free_row
+from voicefactory.types import Checkpoint
+
+_SPEAKER_ROWS = "talker.model.codec_embedding.weight"
+_TAKEN_OVER = (
+    "generation_config.json",
+    "preprocessor_config.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+
+
+def assemble(checkpoint: Checkpoint, out: Path) -> None:
+    """Write the voice of `checkpoint` into the existing folder `out`. Weights keep the base model's precision."""
+    base, run = checkpoint.base_model, checkpoint.path.parent.parent
+    config = read_config(base)
+    row = add_speaker(config, checkpoint.speaker)
+    files.write_json(out / "config.json", config)
+    for name in _TAKEN_OVER:
+        if (base / name).exists():
+            shutil.copyfile(base / name, out / name)
+    trained = load_file(checkpoint.path / "weights.safetensors")
+    tensors: dict[str, torch.Tensor] = {}
+    for name, tensor in read_tensors(base):
+        tensors[name] = trained[name].to(tensor.dtype) if name in trained else tensor
+    rows = tensors[_SPEAKER_ROWS].clone()
+    rows[row] = load_speaker(run).to(rows.dtype)
+    tensors[_SPEAKER_ROWS] = rows
+    save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
+    (out / "model.safetensors").chmod(0o644)  # safetensors makes it private
+    link_folder(base / "speech_tokenizer", out / "speech_tokenizer")
+
+
+def add_speaker(config: dict[str, Any], speaker: str) -> int:
+    """Add `speaker` to config.json's content, beside those that are there; return its row in the codec embedding."""
+    row = free_row(config)
+    talker = config["talker_config"]
+    talker["spk_id"] = {**(talker.get("spk_id") or {}), speaker: row}
+    talker["spk_is_dialect"] = {**(talker.get("spk_is_dialect") or {}), speaker: False}
+    config["tts_model_type"] = "custom_voice"
+    return row
+
+
+def link_folder(source: Path, target: Path) -> None:
+    """Hard links where the file system allows it (the codec is 0.7 GB and never changes), copies elsewhere."""
+    target.mkdir()
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir()
+            continue
+        try:
+            os.link(path.resolve(), copy)
+        except OSError:
+            shutil.copyfile(path, copy)

@@ -1,0 +1,118 @@
+"""Qwen3-TTS as an `Engine`: what the pipeline and the page see of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from voicefactory.engines.base import EngineSpec, Synthesizer
+from voicefactory.errors import VoiceFactoryError
+from voicefactory.languages import WHISPER_CODES
+from voicefactory.presets import Preset
+from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, ShouldStop
+
+_CLEAN_PROCESS_TIMEOUT_S = 1800.0
+
+
+class Qwen3TTS:
+    """See `Engine` in `engines.base` for what each method promises. torch is imported when one is called."""
+
+    spec = EngineSpec(
+        name="qwen3-tts",
+        title="Qwen3-TTS 12 Hz",
+        sample_rate=24_000,
+        languages=tuple(WHISPER_CODES),
+        base_models=("Qwen/Qwen3-TTS-12Hz-0.6B-Base", "Qwen/Qwen3-TTS-12Hz-1.7B-Base", "toy"),
+        install_hint="pip install qwen-tts==0.1.1",
+    )
+
+    def resolve_model(self, model: str, home: Path, on_progress: OnProgress) -> Path:
+        from voicefactory.engines.qwen3_tts.model import resolve_model
+
+        return resolve_model(model, home, on_progress)
+
+    def default_model(self) -> str:
+        from voicefactory.engines.qwen3_tts.facts import default_model
+
+        return default_model()
+
+    def is_toy(self, model: Path) -> bool:
+        from voicefactory.engines.qwen3_tts.facts import is_toy
+
+        return is_toy(model)
+
+    def extract(
+        self, dataset: Dataset, model: Path, out: Path, *, device: str, on_progress: OnProgress, should_stop: ShouldStop
+    ) -> Codes:
+        from voicefactory.engines.qwen3_tts.codes import extract
+
+        return extract(dataset, model, out, device=device, on_progress=on_progress, should_stop=should_stop)
+
+    def finetune(
+        self,
+        codes: Codes,
+        model: Path,
+        preset: Preset,
+        run: Path,
+        *,
+        speaker: str,
+        device: str,
+        on_progress: OnProgress,
+        should_stop: ShouldStop,
+    ) -> Checkpoint:
+        from voicefactory.engines.qwen3_tts.finetune import finetune
+
+        return finetune(
+            codes,
+            model,
+            preset,
+            run,
+            speaker=speaker,
+            device=device,
+            on_progress=on_progress,
+            should_stop=should_stop,
+        )
+
+    def assemble(self, checkpoint: Checkpoint, out: Path) -> None:
+        from voicefactory.engines.qwen3_tts.assemble import assemble
+
+        assemble(checkpoint, out)
+
+    def load(self, source: Path, device: str) -> Synthesizer:
+        from voicefactory.engines.qwen3_tts.synthesis import Qwen3Synthesizer
+
+        return Qwen3Synthesizer(source, device)
+
+    def speaks_in_clean_process(self, voice: Path, speaker: str, text: str, language: str, out: Path) -> None:
+        from voicefactory.engines.qwen3_tts.synthesis import max_frames
+
+        script = Path(__file__).with_name("clean_process.py")
+        command = [sys.executable, "-I", str(script), str(voice), speaker, language, str(max_frames(text)), str(out)]
+        with tempfile.TemporaryDirectory() as elsewhere:
+            result = subprocess.run(
+                command,
+                input=text,
+                cwd=elsewhere,
+                capture_output=True,
+                text=True,
+                timeout=_CLEAN_PROCESS_TIMEOUT_S,
+                check=False,
+            )
+        if result.returncode != 0 or not out.exists():
+            reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+            raise VoiceFactoryError(
+                f"The finished voice did not speak in a fresh process, so it is not offered: {reason}"
+            )
+
+    def example(self, speaker: str, language: str) -> str:
+        return (
+            "from qwen_tts import Qwen3TTSModel\n"
+            'voice = Qwen3TTSModel.from_pretrained(".")\n'
+            f"waves, rate = voice.generate_custom_voice("
+            f'text="Hello.", speaker={speaker!r}, language={language!r})\n'
+        )
+
+
+ENGINE = Qwen3TTS()

@@ -1,0 +1,47 @@
+"""What can be known of a model without torch: the page asks for it in its own, light process."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from voicefactory.errors import InputError
+
+TOY = "toy"
+TOY_MARK = "voicefactory_random_weights"  #: in config.json of every model that descends from the toy
+DEFAULT_HUB_MODEL = "Qwen/Qwen3-TTS-12Hz-0.6B-Base"
+
+
+def default_model() -> str:
+    """The Hub's 0.6B base model if it is here or can be reached, otherwise the toy."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    if isinstance(try_to_load_from_cache(DEFAULT_HUB_MODEL, "model.safetensors"), str):
+        return DEFAULT_HUB_MODEL
+    if constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE") == "1":
+        return TOY
+    import httpx
+
+    try:
+        httpx.head(constants.ENDPOINT, timeout=2.0)
+    except httpx.HTTPError:
+        return TOY
+    return DEFAULT_HUB_MODEL
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """config.json of a model directory. Raises InputError if there is none."""
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        config = None
+    if not isinstance(config, dict):
+        raise InputError(f"{path} is not a model folder: it has no readable config.json.")
+    return config
+
+
+def is_toy(path: Path) -> bool:
+    """True if the model descends from the toy, and so makes noise."""
+    return bool(read_config(path).get(TOY_MARK))

@@ -1,0 +1,63 @@
+"""Errors are sentences for a person: what happened, and what to do about it.
+
+Everything that goes wrong because of the input, the disk or the machine is raised as a
+`VoiceFactoryError`; the page and the command line show `str(error)` and nothing else.
+Any other exception is a defect of ours, and its traceback belongs in a log.
+"""
+
+from __future__ import annotations
+
+import errno
+
+
+class VoiceFactoryError(Exception):
+    """Something went wrong that a person can act on. `exit_code` is what the command returns."""
+
+    exit_code = 1
+
+
+class InputError(VoiceFactoryError):
+    """The caller's input is at fault: a file, a name, a preset, a language."""
+
+    exit_code = 2
+
+
+class MissingPackageError(VoiceFactoryError):
+    """An optional package is not installed; the sentence says how to install it."""
+
+
+class ModelUnavailableError(VoiceFactoryError):
+    """A model is not on this machine and could not be downloaded."""
+
+
+class SelfCheckError(VoiceFactoryError):
+    """The model does not predict speech the way training assumes, so training refuses to start."""
+
+
+class DiskFullError(VoiceFactoryError):
+    """There is no space left; finished files are intact."""
+
+
+class Cancelled(VoiceFactoryError):  # noqa: N818 - a wish, not a fault
+    """The person pressed Cancel; what was finished is kept and can be resumed."""
+
+
+def as_sentence(error: BaseException) -> VoiceFactoryError | None:
+    """Translate what the operating system raises into our own kinds; None if it is a defect of ours."""
+    if isinstance(error, VoiceFactoryError):
+        return error
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" ({error.filename})" if error.filename else ""
+        return DiskFullError(
+            f"The disk is full{where}. Free some space and run it again: everything finished so far is kept."
+        )
+    if isinstance(error, PermissionError):
+        return VoiceFactoryError(
+            f"No permission to use {error.filename}. Choose another folder (--home) or change its permissions."
+        )
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
+        return VoiceFactoryError(
+            "There was not enough memory. What was finished is kept: close other programs that use it, "
+            "or choose a smaller batch_size, and run it again."
+        )
+    return None

@@ -1,0 +1,152 @@
+"""Which NVIDIA cards there are, how free they are, and which one to take.
+
+The cards are asked through NVML, so that looking costs no GPU memory and needs no torch; `index` is the
+number that CUDA gives the card in this process, the N of `cuda:N`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voicefactory.errors import InputError
+
+AUTO, CPU = "auto", "cpu"
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One card as it is now."""
+
+    index: int  #: as in cuda:N
+    name: str
+    uuid: str
+    total_bytes: int
+    free_bytes: int
+    load_percent: int  #: 0 to 100, of the last sample period
+
+
+def gpus() -> list[Gpu]:
+    """The cards that this process may use, in CUDA's order; empty without a card or a driver."""
+    _number_as_nvidia_smi_does()
+    try:
+        import pynvml
+    except ImportError:
+        return []
+    try:
+        pynvml.nvmlInit()
+        try:
+            return _visible(_all_cards(pynvml), os.environ)
+        finally:
+            pynvml.nvmlShutdown()
+    except (pynvml.NVMLError, OSError):
+        return []
+
+
+def pick_device(wanted: str = AUTO) -> str:
+    """Turn auto, cpu or cuda:N into the device to use: auto is the card with the most free memory, or the CPU.
+
+    Raises InputError naming the devices there are.
+    """
+    wanted = wanted.strip().lower()
+    if wanted == CPU:
+        return CPU
+    if wanted != AUTO and not re.fullmatch(r"cuda(:\d+)?", wanted):
+        raise InputError(f"{wanted!r} is no device. Choose auto, cpu or cuda:N.")
+    usable = _usable_by_torch()
+    if wanted.startswith("cuda:"):
+        if int(wanted.removeprefix("cuda:")) not in usable:
+            raise InputError(f"There is no {wanted} here. {_what_there_is(usable)}")
+        return f"cuda:{int(wanted.removeprefix('cuda:'))}"
+    if usable:
+        return f"cuda:{max(usable, key=lambda index: usable[index].free_bytes)}"
+    if wanted == "cuda":
+        raise InputError(f"There is no {wanted} here. {_what_there_is(usable)}")
+    return CPU
+
+
+def advice() -> str:
+    """One sentence for the person: empty if a card will be used, otherwise why not and what to do."""
+    if not gpus():
+        return "No GPU: training will run on the CPU."
+    if not _usable_by_torch():
+        return (
+            "There is an NVIDIA card, but the installed torch cannot use it: install the one for your driver "
+            "from pytorch.org/get-started, and start again. Until then training will run on the CPU."
+        )
+    return ""
+
+
+def _number_as_nvidia_smi_does() -> None:
+    """Before CUDA starts: otherwise it numbers the fastest card 0, and NVML the first slot."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+
+
+def _all_cards(nvml: Any) -> list[Gpu]:
+    cards = []
+    for index in range(nvml.nvmlDeviceGetCount()):
+        try:
+            handle = nvml.nvmlDeviceGetHandleByIndex(index)
+            memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+            name, uuid = _text(nvml.nvmlDeviceGetName(handle)), _text(nvml.nvmlDeviceGetUUID(handle))
+        except nvml.NVMLError:
+            continue  # a card that is lost or not ours to ask is not one to train on
+        try:
+            load = int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+        except nvml.NVMLError:
+            load = 0  # virtual cards do not tell
+        cards.append(Gpu(index, name, uuid, int(memory.total), int(memory.free), load))
+    return cards
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _visible(cards: list[Gpu], environ: Mapping[str, str]) -> list[Gpu]:
+    """Apply CUDA_VISIBLE_DEVICES as CUDA does: numbers or beginnings of UUIDs, up to the first unknown one."""
+    wanted = environ.get("CUDA_VISIBLE_DEVICES")
+    if wanted is None:
+        return cards
+    chosen: list[Gpu] = []
+    for entry in (part.strip() for part in wanted.split(",")):
+        if entry.isdigit():
+            matching = [card for card in cards if card.index == int(entry)]
+        else:
+            matching = [card for card in cards if entry and card.uuid.startswith(entry)]
+        if len(matching) != 1 or matching[0] in chosen:
+            break
+        chosen += matching
+    return [
+        Gpu(index, card.name, card.uuid, card.total_bytes, card.free_bytes, card.load_percent)
+        for index, card in enumerate(chosen)
+    ]
+
+
+def _usable_by_torch() -> dict[int, Gpu]:
+    """CUDA's number → card, for the cards that the installed torch can compute on."""
+    _number_as_nvidia_smi_does()
+    import torch  # late: it takes a second, and most commands do without
+
+    if not torch.cuda.is_available():
+        return {}
+    cards = gpus()
+    by_uuid = {card.uuid.removeprefix("GPU-"): card for card in cards}
+    by_index = {card.index: card for card in cards}
+    usable = {}
+    for index in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(index)
+        card = by_uuid.get(str(getattr(properties, "uuid", ""))) or by_index.get(index)
+        total = int(properties.total_memory)
+        usable[index] = card or Gpu(index, properties.name, "", total, total, 0)
+    return usable
+
+
+def _what_there_is(usable: dict[int, Gpu]) -> str:
+    if not usable:
+        return "No GPU that torch can use was found: choose cpu or auto."
+    named = ", ".join(f"cuda:{index} ({card.name})" for index, card in usable.items())
+    return f"Choose one of: {named}, cpu, auto."

@@ -1,0 +1,153 @@
+"""What each kind of job does: its request, one call into the pipeline, its result as JSON.
+
+Imported by the page too, for the requests, so the pipeline is imported only when a task runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voicefactory.jobs.store import Job, Kind
+from voicefactory.pipeline.create import Request
+from voicefactory.project import Project
+from voicefactory.types import OnProgress, Progress, Reference, ShouldStop
+
+
+@dataclass(frozen=True)
+class SynthesizeRequest:
+    """Speak a text with a voice, or with a base model as a clone of the project's reference."""
+
+    source: str  #: a voice's folder or a base model's directory
+    label: str  #: what the person chose, for the history
+    text: str
+    language: str = ""  #: empty = the one that the voice was trained in
+    seed: int = 0
+    zero_shot: bool = False  #: imitate the project's reference instead of speaking with a trained voice
+    reference: str = ""  #: for zero-shot, as in `create.Request`
+    engine: str = "qwen3-tts"
+
+
+@dataclass(frozen=True)
+class PublishRequest:
+    """Upload a voice to the Hub. The token is not part of it: a request is written down."""
+
+    voice: str  #: the voice's folder
+    repo_id: str
+    public: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a task is given by its worker."""
+
+    project: Project
+    job: Job
+    token: str  #: of the Hub, for publish; otherwise empty
+    on_progress: OnProgress
+    should_stop: ShouldStop
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Do the job of `context`; its result as JSON."""
+    return _TASKS[context.job.kind](context)
+
+
+def _request(values: dict[str, Any]) -> Request:
+    return Request(**{**values, "overrides": tuple(values.get("overrides", ()))})
+
+
+def _prepare(context: Context) -> dict[str, Any]:
+    from voicefactory.pipeline.create import prepare
+
+    project = context.project
+    uploads = sorted(path for path in project.uploads.glob("*/*") if path.is_file())
+    given = [Path(path) for path in project.info.get("paths", ())]  # by a command, before the page came to it
+    with project.alone():
+        prepared = prepare(
+            project,
+            [*uploads, *(path for path in given if path.exists())],
+            _request(context.job.request),
+            on_progress=context.on_progress,
+            should_stop=context.should_stop,
+        )
+    return {
+        "recordings": len(prepared.recordings),
+        "clips": len(prepared.clips),
+        "refused": len(prepared.refused),
+        "seconds": prepared.seconds,
+    }
+
+
+def _train(context: Context) -> dict[str, Any]:
+    from voicefactory.pipeline.create import train
+
+    with context.project.alone():
+        created = train(
+            context.project,
+            _request(context.job.request),
+            on_progress=context.on_progress,
+            should_stop=context.should_stop,
+        )
+    return dict(created.to_json())
+
+
+def _synthesize(context: Context) -> dict[str, Any]:
+    from voicefactory.engines import registry
+    from voicefactory.pipeline.synthesize import synthesize
+    from voicefactory.settings import settings
+
+    wanted = SynthesizeRequest(**context.job.request)
+    context.on_progress(Progress("synthesize", message="loading"))
+    source = Path(wanted.source)
+    if wanted.zero_shot:
+        source = registry.get(wanted.engine).resolve_model(wanted.source, settings().home, context.on_progress)
+    out = context.project.root / "speech" / f"{context.job.id}.wav"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    speech = synthesize(
+        source,
+        wanted.text,
+        out,
+        engine=wanted.engine,
+        language=wanted.language,
+        seed=wanted.seed,
+        reference=_reference(context.project, wanted.reference) if wanted.zero_shot else None,
+    )
+    return {
+        "audio": str(out),
+        "seconds": len(speech.samples) / speech.sample_rate,
+        "seed": speech.seed,
+        "runaway": speech.runaway,
+    }
+
+
+def _reference(project: Project, wanted: str) -> Reference:
+    from voicefactory.pipeline.reference import reference
+    from voicefactory.pipeline.segment import load_clips
+    from voicefactory.pipeline.transcripts import load_transcripts
+
+    return reference(project, load_clips(project), load_transcripts(project), wanted=wanted)
+
+
+def _publish(context: Context) -> dict[str, Any]:
+    from voicefactory.pipeline.publish import publish
+
+    wanted = PublishRequest(**context.job.request)
+    url = publish(
+        Path(wanted.voice),
+        wanted.repo_id,
+        token=context.token,
+        public=wanted.public,
+        on_progress=context.on_progress,
+    )
+    return {"url": url}
+
+
+_TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
+    "prepare": _prepare,
+    "train": _train,
+    "synthesize": _synthesize,
+    "publish": _publish,
+}

@@ -1,0 +1,131 @@
+"""`python -m voicefactory.jobs.worker JOB_ID`: take one job, do it, write down how it ended.
+
+A process of its own, so that a crash or a full GPU cannot take the page down, and so that all memory
+is given back by ending. It outlives the page and the app: only the table connects them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from voicefactory.errors import Cancelled, VoiceFactoryError, as_sentence
+from voicefactory.jobs import tasks
+from voicefactory.jobs.progress import Reporter
+from voicefactory.jobs.redact import RedactedStream, redact
+from voicefactory.jobs.store import Job, Store
+from voicefactory.project import Project
+from voicefactory.settings import settings
+
+TOKEN_VARIABLE = "VF_HUB_TOKEN"
+_LOOK_S, _HEARTBEAT_S = 0.25, 2.0
+
+
+class Watch:
+    """A thread that turns the row's cancel flag, or a SIGTERM, into `should_stop`, and sends the heartbeat."""
+
+    def __init__(self, store: Store, job: str) -> None:
+        self._store, self._job = store, job
+        self._stop, self._over = threading.Event(), threading.Event()
+        self.cancelled = False  #: asked for by a person, not by the system
+        self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
+
+    def start(self) -> None:
+        signal.signal(signal.SIGTERM, self._on_signal)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join(5)
+
+    def should_stop(self) -> bool:
+        return self._stop.is_set()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _look(self) -> None:
+        beaten = 0.0
+        while not self._over.wait(_LOOK_S):
+            # A busy or full disk must not end the watch: the next look tries again.
+            with contextlib.suppress(Exception):
+                if self._store.get(self._job).cancel_requested is not None:
+                    self.cancelled = True
+                    self._stop.set()
+                if time.monotonic() - beaten >= _HEARTBEAT_S:
+                    self._store.report(self._job)
+                    beaten = time.monotonic()
+
+
+def ending(error: BaseException, *, cancelled: bool, stopped: bool, log: str) -> tuple[str, dict[str, Any]]:
+    """The final state and columns for a task that raised `error`."""
+    if cancelled:
+        return "cancelled", {}
+    if isinstance(error, Cancelled) or stopped:
+        return "interrupted", {
+            "error": "The computer asked this to stop. What was finished is kept: press Resume to go on."
+        }
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        sentence: VoiceFactoryError | None = VoiceFactoryError(
+            "There was not enough memory. What was finished is kept: close other programs that use the GPU, "
+            "or set a smaller batch size under Advanced, and train again."
+        )
+    else:
+        sentence = as_sentence(error)
+    if sentence is not None:
+        return "failed", {"error": str(sentence), "error_kind": type(sentence).__name__}
+    return "failed", {
+        "error": "Something went wrong on our side, not with your recordings. What was finished is kept. "
+        f"The details are in the log: {log}.",
+        "error_kind": "defect",
+    }
+
+
+def work(store: Store, job: Job, token: str) -> None:
+    """Do a job that this process has taken, and write its end into its row."""
+    watch = Watch(store, job.id)
+    watch.start()
+    project = Project.open(job.project)
+    try:
+        context = tasks.Context(project, job, token, Reporter(store, job.id), watch.should_stop)
+        result = tasks.run(context)
+        store.move(job.id, "succeeded", result=result, eta_low=None, eta_high=None)
+    except BaseException as error:  # noqa: BLE001 - also SystemExit: the row must not stay "running"
+        traceback.print_exc()
+        cancelled = watch.cancelled or store.get(job.id).cancel_requested is not None
+        log = f"jobs/{job.id}.log"
+        state, columns = ending(error, cancelled=cancelled, stopped=watch.should_stop(), log=log)
+        columns["error"] = redact(columns.get("error", ""), token)
+        store.move(job.id, state, **columns)  # type: ignore[arg-type]
+    finally:
+        watch.end()
+
+
+def main() -> None:
+    """Entry point. Exits silently if the job is not there to be taken (cancelled, or taken by another)."""
+    token = os.environ.pop(TOKEN_VARIABLE, "")
+    sys.stdout = RedactedStream(sys.stdout, token)  # type: ignore[assignment]
+    sys.stderr = RedactedStream(sys.stderr, token)  # type: ignore[assignment]
+    store = Store(settings().home.expanduser() / "jobs.db")
+    me = psutil.Process()
+    identifier = sys.argv[1]
+    if not store.move(identifier, "running", pid=me.pid, pid_created=me.create_time(), heartbeat=time.time()):
+        return
+    with contextlib.suppress(psutil.Error, OSError):
+        me.nice(
+            10 if os.name == "posix" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+        )  # the page answers first
+    work(store, store.get(identifier), token)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The model card: filled in from facts, in Markdown with the Hub's front matter."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import yaml
+
+from voicefactory.languages import WHISPER_CODES
+
+_TOY = (
+    "> **This voice makes noise, not speech.** It was trained on the toy model, which has random weights and "
+    "exists to show and test the way from recordings to a voice.\n\n"
+)
+
+
+def model_card(facts: dict[str, Any], example: str) -> str:
+    """README.md of a voice. `facts` are those of voice.json."""
+    front: dict[str, Any] = {
+        "pipeline_tag": "text-to-speech",
+        "library_name": "qwen-tts",
+        "tags": ["voicefactory", "text-to-speech", "synthetic-voice"],
+    }
+    if facts["language"] in WHISPER_CODES:
+        front["language"] = [WHISPER_CODES[facts["language"]]]
+    if not facts["toy"] and "/" in facts["base_model"] and not facts["base_model"].startswith(("/", ".", "~")):
+        front["base_model"] = facts["base_model"]
+    name = _as_text(facts["name"])
+    preset, metrics = facts["preset"], facts["metrics"]
+    return (
+        f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n"
+        f"# {name}\n\n"
+        f"{_TOY if facts['toy'] else ''}"
+        "What this voice says is **synthetic speech**. Say so where you use it. No watermark is put into it.\n\n"
+        "## Use it\n\n"
+        "In this folder, with `pip install qwen-tts`:\n\n"
+        f"```python\n{example}```\n\n"
+        "## How it was made\n\n"
+        "| | |\n|---|---|\n"
+        f"| Base model | {_as_text(facts['base_model'])} |\n"
+        f"| Speaker name in the model | {_as_text(facts['speaker'])} |\n"
+        f"| Language | {facts['language']} |\n"
+        f"| Clips | {facts['clips']}, together {facts['seconds'] / 60:.1f} min |\n"
+        f"| Preset | {_as_text(preset['name'])}: learning rate {preset['learning_rate']:g}, "
+        f"batch {preset['batch_size']} × {preset['gradient_accumulation_steps']} |\n"
+        f"| Optimiser steps | {metrics.get('step', 0)} |\n"
+        f"| Loss at the end | {metrics.get('loss', float('nan')):.3f} nats in training{_held_out(facts)} |\n"
+        f"| Made with | {facts['made_with']}, {facts['created']} |\n\n"
+        "A low loss does not say that the voice is good: listen to `samples/`.\n\n"
+        "## Whose voice it is\n\n"
+        f"{_consent(facts)}\n\n"
+        "Use it only as the person who spoke has agreed to, and never to pass as them.\n"
+    )
+
+
+def _held_out(facts: dict[str, Any]) -> str:
+    if not facts["eval_loss"]:
+        return "; no clips were held out"
+    step, loss = facts["eval_loss"][-1]
+    return f", {loss:.3f} on held-out clips at step {step}"
+
+
+def _consent(facts: dict[str, Any]) -> str:
+    if not facts["consent"]:
+        return "Nobody recorded a consent when this voice was made."
+    return f"Consent, as recorded when it was made: {_as_text(facts['consent'])}"
+
+
+def _as_text(value: str) -> str:
+    """User's text inside Markdown: no tags, no table or code syntax."""
+    escaped = html.escape(str(value), quote=False)
+    for char in "\\`*_[]|#":
+        escaped = escaped.replace(char, f"\\{char}" if char != "|" else "&#124;")
+    return escaped

@@ -1,0 +1,260 @@
+"""The whole way in one call: what the command, the page's worker and the Python API share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from voicefactory import files, hardware
+from voicefactory.engines import registry
+from voicefactory.languages import parse_language
+from voicefactory.pipeline.asr import resolve_asr
+from voicefactory.pipeline.dataset import make_dataset
+from voicefactory.pipeline.extract import extract
+from voicefactory.pipeline.finetune import finetune
+from voicefactory.pipeline.given_texts import read_transcripts
+from voicefactory.pipeline.ingest import ingest
+from voicefactory.pipeline.package import assemble_voice, package
+from voicefactory.pipeline.reference import reference
+from voicefactory.pipeline.refusals import load_refused
+from voicefactory.pipeline.segment import load_clips, segment
+from voicefactory.pipeline.synthesize import synthesize_samples
+from voicefactory.pipeline.transcribe import transcribe
+from voicefactory.pipeline.transcripts import bring_transcripts, load_transcripts
+from voicefactory.presets import load_preset
+from voicefactory.project import Project
+from voicefactory.types import (
+    Clip,
+    Dataset,
+    OnProgress,
+    Progress,
+    Recording,
+    Reference,
+    Refused,
+    ShouldStop,
+    Transcript,
+    Voice,
+    never,
+    silent,
+)
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for. Every field has a default that suits most people; all are plain text,
+    so that a job can be written down and picked up by another process."""
+
+    engine: str = registry.DEFAULT
+    model: str = ""  #: toy, a Hub id or a directory; empty = the engine's default
+    preset: str = "quick"  #: a name or a YAML file
+    overrides: tuple[str, ...] = ()  #: key=value for single keys of the preset
+    language: str = "auto"
+    transcripts: str = ""  #: a file or folder with texts; empty = Whisper listens
+    asr: str = "auto"  #: Whisper model: a name, a directory, or auto
+    reference: str = ""  #: an audio file or a clip's id; empty = the best clip
+    device: str = "auto"  #: auto, cpu, cuda:N
+    consent: str = ""  #: who said that this voice may be used, and when; goes into the card
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Recordings with what is said in them, ready to be looked at."""
+
+    recordings: list[Recording]
+    clips: list[Clip]
+    transcripts: list[Transcript]
+    refused: list[Refused]
+    seconds: dict[str, float]  #: how long each step took
+
+
+@dataclass(frozen=True)
+class Created:
+    """A finished voice and the files on the way to it."""
+
+    project: Project
+    run: Path
+    voice: Voice
+    codes: Path
+    reference: Reference
+    dataset: Dataset
+    refused: list[Refused]
+    metrics: dict[str, Any]  #: the last row of metrics.jsonl
+    toy: bool
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `voicefactory create --json` prints. Paths are absolute."""
+        return {
+            "project": str(self.project.root),
+            "name": self.project.name,
+            "speaker": self.voice.speaker,
+            "language": self.voice.language,
+            "run": str(self.run),
+            "voice": str(self.voice.path),
+            "zip": str(self.voice.zip),
+            "codes": str(self.codes),
+            "reference": str(self.reference.audio),
+            "samples": [str(sample) for sample in self.voice.samples],
+            "clips": len(self.dataset.samples),
+            "refused": [{"file": one.file, "reason": one.reason} for one in self.refused],
+            "metrics": self.metrics,
+            "toy": self.toy,
+            "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
+        }
+
+
+def create(
+    project: Project,
+    paths: Sequence[Path],
+    request: Request,
+    *,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+) -> Created:
+    """Make a voice from `paths` (audio files, folders, zips). What an earlier call finished is taken over.
+
+    Raises InputError for anything wrong with the input, Cancelled when `should_stop` says so; both leave
+    everything that was finished.
+    """
+    check_request(request)
+    if Path(request.model).expanduser().is_dir():  # a wrong folder is noticed before Whisper has listened
+        registry.get(request.engine).resolve_model(request.model, project.home, on_progress)
+    project.update_info(paths=[str(path.expanduser().resolve()) for path in paths])
+    prepared = prepare(project, paths, request, on_progress=on_progress, should_stop=should_stop)
+    created = train(project, request, on_progress=on_progress, should_stop=should_stop)
+    created.seconds.update({**prepared.seconds, **created.seconds})
+    return created
+
+
+def check_request(request: Request) -> None:
+    """Notice a mistake before the first minute of work. Raises InputError."""
+    registry.get(request.engine)
+    load_preset(request.preset, request.overrides)
+    parse_language(request.language)
+    hardware.pick_device(request.device)
+    if request.transcripts:
+        read_transcripts(Path(request.transcripts).expanduser())
+    elif Path(request.asr).expanduser().is_dir():
+        resolve_asr(request.asr, request.device)
+
+
+def prepare(
+    project: Project,
+    paths: Sequence[Path],
+    request: Request,
+    *,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+) -> Prepared:
+    """ingest → segment → transcribe. Raises InputError if nothing usable is left."""
+    files.remove_leftovers(project.root)
+    seconds: dict[str, float] = {}
+    listen: dict[str, Any] = {"on_progress": on_progress, "should_stop": should_stop}
+    given = Path(request.transcripts).expanduser() if request.transcripts else None
+    language = parse_language(request.language)
+    recordings, _ = _timed(
+        seconds, "ingest", on_progress, lambda: ingest(project, paths, companions=[given] if given else [], **listen)
+    )
+    clips, _ = _timed(
+        seconds, "segment", on_progress, lambda: segment(project, recordings, keep_whole=bool(given), **listen)
+    )
+    if given:
+        transcripts, _ = _timed(
+            seconds, "transcribe", on_progress, lambda: bring_transcripts(project, clips, given, language=language)
+        )
+    else:
+        transcripts, _ = _timed(
+            seconds,
+            "transcribe",
+            on_progress,
+            lambda: transcribe(project, clips, language=language, asr=request.asr, device=request.device, **listen),
+        )
+    return Prepared(recordings, clips, transcripts, load_refused(project), seconds)
+
+
+def train(
+    project: Project, request: Request, *, on_progress: OnProgress = silent, should_stop: ShouldStop = never
+) -> Created:
+    """reference → extract → finetune → synthesize → package, on what `prepare` left (and a person edited)."""
+    seconds: dict[str, float] = {}
+    engine = registry.get(request.engine)
+    preset = load_preset(request.preset, request.overrides)
+    device = hardware.pick_device(request.device)
+    clips, transcripts = load_clips(project), load_transcripts(project)
+    chosen = _timed(
+        seconds,
+        "reference",
+        on_progress,
+        lambda: reference(project, clips, transcripts, wanted=request.reference, on_progress=on_progress),
+    )
+    dataset = make_dataset(project, clips, transcripts, chosen)
+    name = request.model or engine.default_model()
+    model = engine.resolve_model(name, project.home, on_progress)
+    toy = engine.is_toy(model)
+    if toy:
+        on_progress(Progress("extract", message="The toy model makes noise, not speech: it shows the way only."))
+    codes = _timed(
+        seconds,
+        "extract",
+        on_progress,
+        lambda: extract(project, dataset, engine, model, device, on_progress=on_progress, should_stop=should_stop),
+    )
+    run, checkpoint = _timed(
+        seconds,
+        "finetune",
+        on_progress,
+        lambda: finetune(
+            project, codes, engine, model, preset, device, on_progress=on_progress, should_stop=should_stop
+        ),
+    )
+    voice = assemble_voice(project, run, checkpoint, engine)
+    language = _spoken_language(dataset)
+    samples = _timed(
+        seconds,
+        "synthesize",
+        on_progress,
+        lambda: synthesize_samples(
+            voice, run / "samples", engine, language=language, device=device, on_progress=on_progress
+        ),
+    )
+    facts = {"base_model": name, "consent": request.consent, "toy": toy}
+    finished = _timed(
+        seconds,
+        "package",
+        on_progress,
+        lambda: package(
+            project, voice, run, dataset, preset, engine, samples, language, facts, on_progress=on_progress
+        ),
+    )
+    metrics = files.read_jsonl(run / "metrics.jsonl")
+    return Created(
+        project,
+        run,
+        finished,
+        codes.path,
+        chosen,
+        dataset,
+        load_refused(project),
+        metrics[-1] if metrics else {},
+        toy,
+        seconds,
+    )
+
+
+def _spoken_language(dataset: Dataset) -> str:
+    """The language of most clips: how the voice is asked to speak when nobody says otherwise."""
+    languages = [sample.language for sample in dataset.samples]
+    return max(sorted(set(languages)), key=languages.count)
+
+
+def _timed(seconds: dict[str, float], step: str, on_progress: OnProgress, work: Callable[[], _T]) -> _T:
+    on_progress(Progress(step))
+    begun = time.monotonic()
+    result = work()
+    seconds[step] = time.monotonic() - begun
+    return result

@@ -1,0 +1,170 @@
+"""Texts that a person brings: LJSpeech metadata, the same with a header, .txt files, JSONL.
+
+The format is told by the content. Nothing is dropped here: a row that cannot be used carries its problem.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from voicefactory.errors import InputError
+from voicefactory.pipeline.sources import shown_name
+
+METADATA_NAMES = ("metadata.csv", "metadata.jsonl")  #: looked for when a folder is given
+_AUDIO_KEYS = ("file", "audio", "audio_filepath", "file_name", "path", "id")
+_TEXT_KEYS = ("text", "transcript", "sentence")
+_MOST_BYTES = 200_000_000
+_KNOWN = (
+    "Known are: LJSpeech's `id|text` or `id|text|normalized`, a table whose first line names `file` and `text`, "
+    ".txt files named like the audio, and JSONL with `audio` and `text`."
+)
+
+
+@dataclass(frozen=True)
+class GivenText:
+    """One row of a transcript file."""
+
+    file: str  #: as the file names it, with or without folder and extension
+    text: str
+    language: str = ""
+    problem: str = ""  #: a sentence; empty if the row can be used
+
+
+def read_transcripts(path: Path) -> list[GivenText]:
+    """Read texts from a file, or from a folder of .txt files (or with a metadata.csv in it).
+
+    Raises InputError if there is no such file or it is in none of the known formats.
+    """
+    path = path.expanduser()
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.is_file():
+        raise InputError(f"There is no transcript file {shown_name(str(path))!r}. Check the path.")
+    content = _read_text(path)
+    if not content.strip():
+        raise InputError(f"The transcript file {path.name} is empty.")
+    rows = _parse(content, path)
+    if rows is not None:
+        return rows
+    if path.suffix.lower() == ".txt":
+        return [GivenText(shown_name(path.stem), _plain(content))]
+    raise InputError(f"{path.name} is in no format of transcripts that is known. {_KNOWN}")
+
+
+def _read_folder(folder: Path) -> list[GivenText]:
+    for name in METADATA_NAMES:
+        if (folder / name).is_file():
+            return read_transcripts(folder / name)
+    texts = sorted(folder.rglob("*.txt"))
+    if not texts:
+        raise InputError(f"There are no .txt files and no metadata.csv in {folder}. {_KNOWN}")
+    rows = []
+    for path in texts:
+        name = shown_name(path.relative_to(folder).with_suffix("").as_posix())
+        try:
+            rows.append(GivenText(name, _plain(_read_text(path))))
+        except InputError as problem:
+            rows.append(GivenText(name, "", problem=str(problem)))
+    return rows
+
+
+def _read_text(path: Path) -> str:
+    if path.stat().st_size > _MOST_BYTES:
+        raise InputError(f"{path.name} is larger than {_MOST_BYTES // 1_000_000} MB, so it is no file of transcripts.")
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise InputError(f"{path.name} is not UTF-8 text. Save it as UTF-8, then bring it again.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _parse(content: str, path: Path) -> list[GivenText] | None:
+    first = next(line for line in content.split("\n") if line.strip())
+    if first.lstrip().startswith("{"):
+        return list(_read_jsonl(content, path))
+    if columns := _header(first.split("|")):
+        cells = ((number, line.split("|")) for number, line in _numbered(content))
+        return list(_read_table(cells, columns))
+    for delimiter in ("\t", ",", ";"):
+        if columns := _header(next(csv.reader([first], delimiter=delimiter))):
+            return list(_read_table(enumerate(csv.reader(io.StringIO(content), delimiter=delimiter), 1), columns))
+    if "|" in first:
+        return list(_read_ljspeech(content))
+    return None
+
+
+def _numbered(content: str) -> Iterator[tuple[int, str]]:
+    return ((number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip())
+
+
+def _header(cells: list[str]) -> tuple[int, int, int | None] | None:
+    """Columns of the audio's name, the text and the language, if these cells are a header."""
+    names = [cell.strip().strip('"').lower() for cell in cells]
+    audio = next((names.index(key) for key in _AUDIO_KEYS if key in names), None)
+    text = next((names.index(key) for key in _TEXT_KEYS if key in names), None)
+    if audio is None or text is None:
+        return None
+    return audio, text, names.index("language") if "language" in names else None
+
+
+def _read_table(rows: Iterator[tuple[int, list[str]]], columns: tuple[int, int, int | None]) -> Iterator[GivenText]:
+    audio, text, language = columns
+    next(rows)
+    for number, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) <= max(audio, text):
+            problem = f"Line {number} has fewer columns than the header."
+            yield GivenText(_name(cells, audio, number), "", problem=problem)
+        else:
+            spoken = cells[language].strip() if language is not None and language < len(cells) else ""
+            yield GivenText(_name(cells, audio, number), _plain(cells[text]), spoken)
+
+
+def _read_ljspeech(content: str) -> Iterator[GivenText]:
+    """`id|text` or `id|text|normalized`; quotes are text."""
+    for number, line in _numbered(content):
+        cells = line.split("|")
+        if len(cells) not in (2, 3):
+            problem = f"Line {number} has {len(cells)} columns between `|`; it should be id|text or id|text|normalized."
+            yield GivenText(_name(cells, 0, number), "", problem=problem)
+        else:
+            yield GivenText(_name(cells, 0, number), _plain(cells[2] if len(cells) == 3 else "") or _plain(cells[1]))
+
+
+def _read_jsonl(content: str, path: Path) -> Iterator[GivenText]:
+    for number, line in _numbered(content):
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError):
+            raise InputError(f"Line {number} of {path.name} is not JSON. {_KNOWN}") from None
+        key = next((key for key in _AUDIO_KEYS if isinstance(row, dict) and isinstance(row.get(key), str)), None)
+        if key is None:
+            raise InputError(f"Line {number} of {path.name} does not name its audio (key `audio`). {_KNOWN}")
+        text = next((row[key] for key in _TEXT_KEYS if isinstance(row.get(key), str)), "")
+        language = row.get("language")
+        yield GivenText(_storable(row[key]), _plain(text), language if isinstance(language, str) else "")
+
+
+def _name(cells: list[str], column: int, number: int) -> str:
+    name = cells[column].strip() if column < len(cells) else ""
+    return _storable(name) or f"line {number}"
+
+
+def _plain(text: str) -> str:
+    """One line, single spaces."""
+    return " ".join(_storable(text).split())
+
+
+def _storable(text: str) -> str:
+    """Text that can be stored: half of a character (a lone surrogate in JSON) becomes a question mark."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -1,0 +1,146 @@
+"""Checkpoint → Voice: a folder and a zip with weights, card, example and samples, offered once it has spoken."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from voicefactory import __version__, files
+from voicefactory.engines.base import Engine
+from voicefactory.errors import InputError
+from voicefactory.pipeline.card import model_card
+from voicefactory.pipeline.sentences import SENTENCES
+from voicefactory.pipeline.synthesize import voice_facts
+from voicefactory.presets import Preset
+from voicefactory.project import Project
+from voicefactory.types import Checkpoint, Dataset, OnProgress, Progress, Voice, silent
+
+VOICE_JSON = "voice.json"
+#: what belongs to a voice; nothing else is zipped or published
+VOICE_FILES = (
+    "config.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "model.safetensors",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "speech_tokenizer/*.json",
+    "speech_tokenizer/*.safetensors",
+    "samples/*.wav",
+    VOICE_JSON,
+    "README.md",
+    "example.py",
+)
+
+
+def assemble_voice(project: Project, run: Path, checkpoint: Checkpoint, engine: Engine) -> Path:
+    """Write the model directory voices/<run> from a checkpoint, unless it is there."""
+    voice = project.voices / run.name
+    inputs = {"run": run.name, "step": checkpoint.step}
+    if not files.is_current(voice, inputs):
+        with files.writing_folder(voice) as aside:
+            engine.assemble(checkpoint, aside)
+        files.mark_current(voice, inputs)
+    return voice
+
+
+def package(
+    project: Project,
+    voice: Path,
+    run: Path,
+    dataset: Dataset,
+    preset: Preset,
+    engine: Engine,
+    samples: Sequence[Path],
+    language: str,
+    facts: dict[str, Any],
+    *,
+    on_progress: OnProgress = silent,
+) -> Voice:
+    """Complete the folder `voice` with card, example and samples, let it speak in a process of its own, zip it.
+
+    `facts` are base_model, consent and toy. voice.json is written last of the folder, after the voice has
+    spoken; a folder without it is not a finished voice. Raises VoiceFactoryError if it does not speak.
+    """
+    zipped = voice.with_name(voice.name + ".zip")
+    inputs = {"dataset": dataset.fingerprint, "samples": [files.sha256_of(path) for path in samples], **facts}
+    if not files.is_current(zipped, inputs):
+        on_progress(Progress("package", 0, 3, "Writing the card"))
+        for sample in samples:
+            with files.writing(voice / "samples" / sample.name) as aside:
+                aside.write_bytes(sample.read_bytes())
+        example = engine.example(project.speaker, language)
+        files.write_text(voice / "example.py", example)
+        described = describe(project, run, dataset, preset, engine, language, facts)
+        files.write_text(voice / "README.md", model_card(described, example))
+        on_progress(Progress("package", 1, 3, "Letting the voice speak in a fresh process"))
+        engine.speaks_in_clean_process(voice, project.speaker, SENTENCES[language][0], language, run / "clean.wav")
+        files.write_json(voice / VOICE_JSON, described)
+        on_progress(Progress("package", 2, 3, "Zipping"))
+        zip_voice(voice, zipped)
+        files.mark_current(zipped, inputs)
+    on_progress(Progress("package", 3, 3))
+    spoken = tuple(voice / "samples" / sample.name for sample in samples)
+    return Voice(voice, project.speaker, language, zipped, spoken)
+
+
+def describe(
+    project: Project,
+    run: Path,
+    dataset: Dataset,
+    preset: Preset,
+    engine: Engine,
+    language: str,
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    """voice.json: what a person or a program may want to know about a voice. Nothing of the recordings."""
+    metrics = files.read_jsonl(run / "metrics.jsonl")
+    evaluated = [row for row in metrics if "eval_loss" in row]
+    return {
+        "name": project.name,
+        "speaker": project.speaker,
+        "language": language,
+        "engine": engine.spec.name,
+        "sample_rate": engine.spec.sample_rate,
+        **facts,
+        "preset": preset.model_dump(),
+        "clips": len(dataset.samples),
+        "seconds": round(sum(sample.clip.seconds for sample in dataset.samples), 1),
+        "dataset": dataset.fingerprint,
+        "metrics": metrics[-1] if metrics else {},
+        "eval_loss": [[row["step"], row["eval_loss"]] for row in evaluated],
+        "created": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
+        "made_with": f"VoiceFactory {__version__}",
+    }
+
+
+def voice_files(voice: Path) -> list[Path]:
+    """The files of a finished voice, in a fixed order. Raises InputError if the folder is none."""
+    if not voice_facts(voice) or not (voice / "model.safetensors").exists():
+        raise InputError(f"{voice} is not a finished voice: it has no {VOICE_JSON} or no weights.")
+    return sorted(path for pattern in VOICE_FILES for path in voice.glob(pattern) if path.is_file())
+
+
+def zip_voice(voice: Path, out: Path) -> Path:
+    """Write a zip of a finished voice: one folder with everything it needs. Raises InputError for other folders.
+
+    Stored, not compressed: weights do not get smaller.
+    """
+    folder = voice.name
+    with files.writing(out) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for path in voice_files(voice):
+            archive.write(path, f"{folder}/{path.relative_to(voice).as_posix()}")
+    return out
+
+
+def list_voices(project: Project) -> list[Path]:
+    """Finished voices of a project, the newest first."""
+    found = [path.parent for path in project.voices.glob(f"*/{VOICE_JSON}")]
+    return sorted(found, key=lambda voice: (voice / VOICE_JSON).stat().st_mtime, reverse=True)

@@ -1,0 +1,86 @@
+"""Text → speech, with a finished voice or with a base model as a clone of a reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import soundfile
+
+from voicefactory import files, hardware
+from voicefactory.engines import registry
+from voicefactory.engines.base import Engine, Speech, Synthesizer
+from voicefactory.errors import InputError
+from voicefactory.languages import parse_language
+from voicefactory.pipeline.sentences import SENTENCES
+from voicefactory.types import OnProgress, Progress, Reference, silent
+
+
+def synthesize(
+    source: Path,
+    text: str,
+    out: Path,
+    *,
+    engine: str = "",
+    language: str = "",
+    seed: int = 0,
+    temperature: float | None = None,
+    greedy: bool = False,
+    device: str = "auto",
+    reference: Reference | None = None,
+) -> Speech:
+    """Speak `text` with the voice (or base model) in the folder `source`; write it to `out` (wav or flac, 24 kHz).
+
+    `language` empty is the one that the voice was trained in; "auto" leaves it to the model. The same seed gives
+    the same sound on the same machine. Raises InputError for what is no voice, empty text, an unknown
+    language, or a file type that cannot be written.
+    """
+    facts = voice_facts(source)
+    spoken = parse_language(language) if language else str(facts.get("language", "auto"))
+    check_output(out)
+    synthesizer = registry.get(engine or str(facts.get("engine", registry.DEFAULT))).load(
+        source, hardware.pick_device(device)
+    )
+    speech = synthesizer.speak(
+        text, language=spoken, seed=seed, temperature=temperature, greedy=greedy, reference=reference
+    )
+    write_speech(speech, out)
+    return speech
+
+
+def synthesize_samples(
+    voice: Path, out: Path, engine: Engine, *, language: str, device: str, on_progress: OnProgress = silent
+) -> list[Path]:
+    """Let a new voice say its first sentences: out/1.wav, out/2.wav. Sentences that are there are kept."""
+    sentences = SENTENCES[language]
+    paths = [out / f"{number}.wav" for number in range(1, len(sentences) + 1)]
+    inputs = {"voice": files.sha256_of(voice / "config.json"), "sentences": sentences}
+    synthesizer: Synthesizer | None = None
+    for done, (sentence, path) in enumerate(zip(sentences, paths, strict=True)):
+        on_progress(Progress("synthesize", done, len(paths)))
+        if files.is_current(path, inputs):
+            continue
+        synthesizer = synthesizer or engine.load(voice, device)
+        write_speech(synthesizer.speak(sentence, language=language), path)
+        files.mark_current(path, inputs)
+    on_progress(Progress("synthesize", len(paths), len(paths)))
+    return paths
+
+
+def voice_facts(source: Path) -> dict[str, object]:
+    """voice.json of a finished voice; empty for a model that we did not make. Raises InputError for no folder."""
+    if not source.is_dir():
+        raise InputError(f"There is no folder {source}. Give the folder of a voice.")
+    path = source / "voice.json"
+    return dict(files.read_json(path)) if path.exists() else {}
+
+
+def check_output(out: Path) -> None:
+    """Raise InputError unless `out` names a sound file that can be written."""
+    if out.suffix.lower() not in (".wav", ".flac"):
+        raise InputError(f"Speech is written as .wav or .flac; {out.name!r} is neither.")
+
+
+def write_speech(speech: Speech, out: Path) -> None:
+    """Write 16-bit audio, whole or not at all."""
+    with files.writing(out) as aside:
+        soundfile.write(aside, speech.samples, speech.sample_rate, subtype="PCM_16")

@@ -1,0 +1,198 @@
+"""Transcripts on disk: transcripts.jsonl, written by Whisper, by a person's file and by the page.
+
+Three writers may meet here (a worker that listens, a page where someone edits), so every change is made
+under a lock, on the rows as they are then. What a person wrote or dropped is never overwritten by Whisper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from voicefactory import files
+from voicefactory.errors import InputError
+from voicefactory.languages import AUTO, parse_language
+from voicefactory.pipeline.given_texts import GivenText, read_transcripts
+from voicefactory.pipeline.matching import ClipNames
+from voicefactory.pipeline.refusals import write_refused
+from voicefactory.pipeline.segment import load_clips
+from voicefactory.project import Project
+from voicefactory.types import Clip, Refused, Transcript
+
+__all__ = ["GivenText", "bring_transcripts", "load_transcripts", "read_transcripts", "set_transcripts"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A transcript and what it was made from."""
+
+    transcript: Transcript
+    sha256: str  #: of the clip's audio; a row for other audio is not current
+    asked: tuple[str, str] = ("", "")  #: the Whisper model and the language that were asked for
+    heard_in: str = ""  #: Whisper's code of the language it listened in
+
+    @property
+    def by_person(self) -> bool:
+        return self.transcript.source in ("edited", "given") or self.transcript.dropped
+
+
+def load_transcripts(project: Project) -> list[Transcript]:
+    """Every transcript with text, of the clips as they are now, in their order; dropped ones are marked."""
+    rows = load_rows(project)
+    return transcripts_of(load_clips(project), rows)
+
+
+def transcripts_of(clips: Iterable[Clip], rows: dict[str, Row]) -> list[Transcript]:
+    """The transcripts with text of these clips, in their order; a row about other audio does not count."""
+    pairs = ((clip, rows.get(clip.id)) for clip in clips)
+    return [row.transcript for clip, row in pairs if row and row.transcript.text and row.sha256 == clip.sha256]
+
+
+def set_transcripts(project: Project, transcripts: Iterable[Transcript]) -> None:
+    """Save what a person changed: another text becomes "edited" with confidence 1; `dropped` is kept.
+
+    An emptied text drops the clip and keeps the old text. Rows that are not named stay as they are. Raises
+    InputError for an unknown language.
+    """
+    clips = {clip.id: clip for clip in load_clips(project)}
+    wanted = {
+        transcript.clip: replace(transcript, language=parse_language(transcript.language))
+        for transcript in transcripts
+        if transcript.clip in clips
+    }
+
+    def change(rows: dict[str, Row]) -> None:
+        for identifier, new in wanted.items():
+            old = rows.get(identifier)
+            rows[identifier] = _edited(old, new, clips[identifier].sha256)
+
+    update_rows(project, change)
+
+
+def bring_transcripts(
+    project: Project, clips: Sequence[Clip], path: Path, *, language: str = AUTO
+) -> tuple[list[Transcript], list[Refused]]:
+    """Take the texts of a file or folder instead of listening; rows that a person edited stay as they are.
+
+    Clips should be whole recordings (`segment(keep_whole=True)`). Every row without audio and every clip
+    without text is refused with its reason. Raises InputError if the file is in none of the known formats.
+    """
+    language = parse_language(language)
+    names = ClipNames(clips)
+    given: dict[str, Row] = {}
+    refused: list[Refused] = []
+    for text in read_transcripts(path):
+        clip, reason = names.find(text.file)
+        spoken, unknown = _language_of(text, language)
+        reason = text.problem or reason or unknown or ("" if text.text else "Its text is empty.")
+        if clip is None or reason:
+            refused.append(Refused(text.file, reason))
+        elif clip.id in given and given[clip.id].transcript.text != text.text:
+            refused.append(Refused(text.file, "It has a second, different text; the first one was taken."))
+        else:
+            given[clip.id] = Row(Transcript(clip.id, text.text, spoken, 1.0, "given"), clip.sha256)
+
+    def change(rows: dict[str, Row]) -> None:
+        for clip in clips:
+            old = rows.get(clip.id)
+            kept = old is not None and old.sha256 == clip.sha256 and _stays(old)
+            if kept:
+                continue
+            if clip.id in given:
+                rows[clip.id] = given[clip.id]
+            else:
+                rows.pop(clip.id, None)
+
+    rows = update_rows(project, change, only=clips)
+    taken = transcripts_of(clips, rows)
+    with_text = {transcript.clip for transcript in taken}
+    already = {row.file for row in refused}
+    refused += [
+        Refused(clip.file, f"There is no text for it in {path.name}.")
+        for clip in clips
+        if clip.id not in with_text and clip.file not in already
+    ]
+    write_refused(project, "transcribe", refused)
+    return taken, refused
+
+
+def _language_of(text: GivenText, language: str) -> tuple[str, str]:
+    """The language of a row, that of the whole file if it has none; and what is wrong with it."""
+    try:
+        return (parse_language(text.language) if text.language else language), ""
+    except InputError as reason:
+        return language, str(reason)
+
+
+def load_rows(project: Project) -> dict[str, Row]:
+    """Clip id → row, of everything in transcripts.jsonl."""
+    return {row["clip"]: _row(row) for row in files.read_jsonl(project.transcripts_jsonl)}
+
+
+def update_rows(
+    project: Project, change: Callable[[dict[str, Row]], None], only: Sequence[Clip] | None = None
+) -> dict[str, Row]:
+    """Apply `change` to the rows as they are on disk now, under the lock, and write them.
+
+    With `only`, rows of other clips go, unless a person wrote them; the order is that of `only`.
+    """
+    project.root.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(project.root / ".transcripts.lock"):
+        rows = load_rows(project)
+        change(rows)
+        if only is not None:
+            ordered = {clip.id: rows[clip.id] for clip in only if clip.id in rows}
+            others = {name: row for name, row in rows.items() if name not in ordered and row.by_person}
+            rows = {**ordered, **others}
+        files.write_jsonl(project.transcripts_jsonl, (_json(row) for row in rows.values()))
+    return rows
+
+
+def _edited(old: Row | None, new: Transcript, sha256: str) -> Row:
+    text = " ".join(new.text.split())
+    if old is None or old.sha256 != sha256:
+        return Row(replace(new, text=text, source="edited", confidence=1.0, dropped=new.dropped or not text), sha256)
+    before = old.transcript
+    if not text:
+        return replace(old, transcript=replace(before, dropped=True))
+    if text == before.text:
+        return replace(old, transcript=replace(before, dropped=new.dropped, language=new.language))
+    after = replace(before, text=text, source="edited", confidence=1.0, dropped=new.dropped, language=new.language)
+    return replace(old, transcript=after)
+
+
+def _stays(row: Row) -> bool:
+    return row.transcript.source == "edited" or row.transcript.dropped
+
+
+def _json(row: Row) -> dict[str, Any]:
+    transcript = row.transcript
+    return {
+        "clip": transcript.clip,
+        "audio": f"clips/{transcript.clip}.wav",
+        "text": transcript.text,
+        "language": transcript.language,
+        "confidence": round(transcript.confidence, 4),
+        "source": transcript.source,
+        "dropped": transcript.dropped,
+        "sha256": row.sha256,
+        "asked": list(row.asked),
+        "heard_in": row.heard_in,
+    }
+
+
+def _row(values: dict[str, Any]) -> Row:
+    transcript = Transcript(
+        clip=values["clip"],
+        text=values["text"],
+        language=values["language"],
+        confidence=values["confidence"],
+        source=values["source"],
+        dropped=values["dropped"],
+    )
+    asr, language = values["asked"]
+    return Row(transcript, values["sha256"], (asr, language), values["heard_in"])

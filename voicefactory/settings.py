@@ -1,0 +1,51 @@
+"""What can be set from outside, as VOICEFACTORY_* environment variables."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voicefactory.errors import InputError
+
+
+def _default_home() -> Path:
+    """A Space keeps only what lies in /data; elsewhere the user's own data folder."""
+    if os.environ.get("SPACE_ID") and os.access("/data", os.W_OK):
+        return Path("/data/voicefactory")
+    return platformdirs.user_data_path("voicefactory")
+
+
+class Settings(BaseSettings):
+    """Limits are per file unless they say otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="VOICEFACTORY_", extra="ignore")
+
+    home: Path = Field(default_factory=_default_home, description="where projects, jobs and the toy model are kept")
+    model: str = Field("", description="base model offered first: toy, a Hub id or a directory; empty = decide")
+    asr: str = Field("auto", description="Whisper model: a name, a directory, or auto")
+    max_recording_minutes: float = Field(240, gt=0, description="longest recording taken, minutes")
+    max_recording_mb: float = Field(4000, gt=0, description="largest source file taken, MB")
+    max_zip_entries: int = Field(20_000, gt=0, description="most files taken from one zip")
+    max_zip_mb: float = Field(20_000, gt=0, description="most that one zip may unpack to, MB")
+    max_zip_ratio: float = Field(200, gt=1, description="unpacked : packed size above which a zip is taken for a bomb")
+
+    @property
+    def on_space(self) -> bool:
+        """True inside a Hugging Face Space."""
+        return bool(os.environ.get("SPACE_ID"))
+
+
+@functools.lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once. Raises InputError naming the variable whose value does not fit."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        variable = f"VOICEFACTORY_{problem['loc'][0]}".upper()
+        raise InputError(f"{variable} cannot be {problem['input']!r}: {problem['msg'].lower()}.") from None

@@ -1,0 +1,164 @@
+"""The nouns: Recording → Clip → Transcript → Dataset → Codes → Checkpoint → Voice.
+
+Each is frozen, and each is made by one function of `voicefactory.pipeline`. Paths are absolute in
+memory; the JSONL files on disk store them relative to the project, so that a project can be moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SAMPLE_RATE = 24_000  #: Hz, of every recording, clip and synthesized sample
+MIN_CLIP_S, MAX_CLIP_S = 1.0, 20.0  #: seconds
+MIN_REFERENCE_S, MAX_REFERENCE_S = 3.0, 10.0  #: seconds
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An input that was not used, and why. Nothing disappears without one of these."""
+
+    file: str  #: the name as the person knows it
+    reason: str  #: a sentence
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One source file, decoded: mono, 24 kHz, 16-bit, at a sensible level."""
+
+    id: str  #: first 16 hex digits of the source's SHA-256
+    file: str  #: the name as the person knows it, e.g. "takes/one.mp3"
+    audio: Path
+    seconds: float
+    source_rate: int  #: Hz
+    source_channels: int
+    gain_db: float  #: applied to reach the target loudness
+    notes: tuple[str, ...] = ()  #: e.g. "cut off: 2.1 of 5.0 s could be read"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Measured on one clip. Decibels are relative to full scale."""
+
+    peak_dbfs: float
+    rms_dbfs: float  #: of the parts where someone speaks
+    snr_db: float  #: speech against the pauses
+    clipped_share: float  #: share of samples at full scale, 0 to 1
+    verdicts: tuple[str, ...] = ()  #: in words; empty = nothing to complain about
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of one recording with speech in it, 1 to 20 s."""
+
+    id: str  #: "<recording id>-<index>"
+    recording: str  #: Recording.id
+    file: str  #: Recording.file
+    audio: Path
+    start_s: float  #: in the recording
+    end_s: float
+    seconds: float
+    quality: Quality
+    sha256: str  #: of the clip's audio file
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What is said in a clip."""
+
+    clip: str  #: Clip.id
+    text: str
+    language: str  #: engine's name, or "auto" when nobody said and nobody listened
+    confidence: float  #: 0 to 1; 1 for texts that a person gave or edited
+    source: str  #: "whisper", "given" or "edited"
+    dropped: bool = False  #: the person does not want this clip
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The clip that tells the model whose voice it is."""
+
+    audio: Path
+    text: str
+    seconds: float
+    score: float  #: 0 to 1, higher is better
+    reasons: tuple[str, ...]
+    clip: str = ""  #: Clip.id; empty for a file that the person brought
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row of a data set: a clip, its text, its language."""
+
+    clip: Clip
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What training sees: the accepted samples and one reference for all of them."""
+
+    samples: tuple[Sample, ...]
+    reference: Reference
+    path: Path  #: dataset.jsonl
+    fingerprint: str  #: of audio, texts, languages and reference
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Codec tokens of a data set. They belong to the engine and the tokenizer that made them."""
+
+    path: Path  #: codes.jsonl: audio, text, ref_audio, audio_codes (frames × codebooks), language
+    engine: str
+    tokenizer: str  #: fingerprint of the tokenizer's weights
+    frame_rate: float  #: frames per second
+    codebooks: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Trained weights of a run at a step, resumable."""
+
+    path: Path
+    step: int
+    speaker: str  #: lower-case, as the model looks it up
+    base_model: Path
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A finished voice: a folder that plain `Qwen3TTSModel.from_pretrained` loads."""
+
+    path: Path
+    speaker: str
+    language: str
+    zip: Path | None = None
+    samples: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a piece of work is. `total` is 0 while nobody knows."""
+
+    step: str  #: ingest, segment, transcribe, reference, extract, finetune, synthesize, package, publish
+    done: float = 0
+    total: float = 0
+    message: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    notice: bool = False  #: the message is to be read even by someone who looks later
+
+
+OnProgress = Callable[[Progress], None]
+ShouldStop = Callable[[], bool]
+
+
+def silent(progress: Progress) -> None:
+    """An `OnProgress` that tells nobody."""
+
+
+def never() -> bool:
+    """A `ShouldStop` that goes on."""
+    return False

@@ -1,0 +1,178 @@
+"""The page: assembles the tabs and says how it is served. What a step shows and does is in `ui/tabs`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from voicefactory.errors import InputError, VoiceFactoryError
+from voicefactory.jobs.scheduler import Scheduler
+from voicefactory.settings import settings
+
+# Gradio reads both when it is imported: nothing is sent home, and its files lie with ours.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolve() / "page"))
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from voicefactory.ui import access, text, views
+from voicefactory.ui.guard import FileGuard
+from voicefactory.ui.page import QUIET, Call, Page, shown
+from voicefactory.ui.state import State
+from voicefactory.ui.tabs import listen, recordings, reference, share, train, transcripts
+from voicefactory.ui.theme import CSS, theme
+
+_TABS = {
+    "recordings": recordings,
+    "transcripts": transcripts,
+    "reference": reference,
+    "train": train,
+    "listen": listen,
+    "share": share,
+}
+_REFRESH_S = 1.0
+_DAY_S = 86_400
+_TO_ADDRESS = """(project) => {
+  const url = new URL(window.location);
+  if (project) { url.searchParams.set("project", project); } else { url.searchParams.delete("project"); }
+  window.history.replaceState({}, "", url);
+}"""
+
+
+def build_app(scheduler: Scheduler) -> gr.Blocks:
+    """The page over the projects and jobs of `scheduler.home`. Start the scheduler yourself."""
+    with gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=(3600, _DAY_S)) as demo:
+        current = gr.BrowserState("", storage_key="voicefactory-project", secret="voicefactory")
+        page = Page(scheduler, current)
+        projects = _build_top(page)
+        steps = _build_steps(page)
+        page.connect()
+        current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
+        opened = demo.load(_open, [current], [current, projects, steps], **QUIET)
+        page.check_on(opened.then)
+        page.check_on(gr.Timer(_REFRESH_S).tick)
+    demo.queue(default_concurrency_limit=16, api_open=False)
+    assert isinstance(demo, gr.Blocks)
+    return demo
+
+
+def _build_top(page: Page) -> gr.Dropdown:
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=260):
+            gr.Markdown(f"# {text.TITLE}\n{text.LEAD}", elem_id="title")
+        if settings().on_space:
+            gr.LoginButton(scale=0)
+    with gr.Row():
+        projects = gr.Dropdown([], label=text.PROJECT, elem_id="project", scale=2, min_width=220)
+        name = gr.Textbox(
+            label=text.NEW_NAME, placeholder=text.NEW_NAME_EXAMPLE, elem_id="new-name", scale=2, min_width=220
+        )
+        create = gr.Button(text.CREATE, elem_id="create", scale=0, min_width=110, size="md")
+    headline = gr.Markdown(text.WELCOME, elem_id="headline", elem_classes="note")
+    page.on(projects.input, _choose, [projects], [page.current])
+    page.on(create.click, _create, [name], [page.current, projects, name])
+    page.on(name.submit, _create, [name], [page.current, projects, name])
+    page.show(
+        [headline],
+        _headline,
+        lambda state: [gr.update(value=_headline(state), visible=shown(_headline(state)))],
+        live=True,
+    )
+    return projects
+
+
+def _build_steps(page: Page) -> gr.Tabs:
+    following = dict(zip(_TABS, list(_TABS)[1:], strict=False))
+    with gr.Tabs(elem_id="steps") as steps:
+        for step, tab in _TABS.items():
+            with gr.Tab(text.STEPS[step], id=step, elem_id=f"step-{step}", render_children=True):
+                gr.Markdown(f"### {text.STEPS[step]}", elem_classes="step-name")  # where the tabs do not fit
+                tab.build(page)
+                if step in following:
+                    forward = gr.Button(text.NEXT[step], elem_id=f"next-{step}", elem_classes="forward", size="md")
+                    forward.click(_forward_to(following[step]), None, [steps], **QUIET)
+    assert isinstance(steps, gr.Tabs)
+    return steps
+
+
+def _forward_to(step: str) -> Any:
+    return lambda: gr.Tabs(selected=step)
+
+
+def _headline(state: State) -> str:
+    """What runs now, at the top of every step."""
+    if state.project is None:
+        return text.WELCOME
+    return views.headline(state.active(), state.ahead)
+
+
+def _choose(call: Call, identifier: str) -> str:
+    return access.open_project(identifier, call.owner).identifier
+
+
+def _create(call: Call, name: str) -> list[Any]:
+    project = access.create_project(name, call.owner)
+    return [project.identifier, gr.update(choices=access.choices(call.owner), value=project.identifier), ""]
+
+
+def _open(remembered: str, request: gr.Request) -> list[Any]:
+    """What a page starts with: the project of its address, or the last one of this browser, or the newest."""
+    try:
+        choices = access.choices(access.owner_of(request))
+    except InputError:  # not logged in: nothing to choose from
+        choices = []
+    known = [identifier for _, identifier in choices]
+    wanted = [str(request.query_params.get("project") or ""), str(remembered or ""), *known[:1]]
+    chosen = next((identifier for identifier in wanted if identifier in known), "")
+    return [chosen, gr.update(choices=choices, value=chosen or None), gr.skip()]
+
+
+def launch_settings(host: str, port: int) -> dict[str, Any]:
+    """How the page is served: to this machine unless told otherwise, and nothing but what it needs."""
+    return {
+        "server_name": host,
+        "server_port": port,
+        "theme": theme(),
+        "css": CSS,
+        "ssr_mode": False,
+        "share": False,
+        "show_error": False,
+        "footer_links": [],
+        "enable_monitoring": False,
+        "mcp_server": False,
+        "allowed_paths": [],
+        "max_file_size": f"{settings().max_recording_mb:.0f}mb",
+        "app_kwargs": {
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+            "middleware": [Middleware(FileGuard)],
+        },
+    }
+
+
+def serve(host: str | None = None, port: int | None = None) -> None:
+    """Serve the page until it is interrupted. Workers go on after that; the next start finds them.
+
+    Raises VoiceFactoryError if another app serves the same home already, or another program has the port.
+    """
+    warnings.filterwarnings("ignore", message=".*HTTP_422")  # between Gradio and Starlette, at every click
+    host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if settings().on_space else "127.0.0.1")
+    port = port or int(os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT") or 7860)
+    scheduler = Scheduler(settings().home)
+    scheduler.start()
+    try:
+        Path(os.environ["GRADIO_TEMP_DIR"]).mkdir(parents=True, exist_ok=True)
+        demo = build_app(scheduler)
+        _, address, _ = demo.launch(**launch_settings(host, port), quiet=True, prevent_thread_lock=True)
+        print(text.SERVING.format(address=address, home=scheduler.home), flush=True)
+        demo.block_thread()
+    except OSError as error:
+        if "port" not in str(error):
+            raise
+        raise VoiceFactoryError(text.PORT_TAKEN.format(port=port)) from None
+    finally:
+        scheduler.stop()

@@ -1,0 +1,76 @@
+"""From the browser into the project: uploads are copied at once, because the browser's copy is temporary.
+
+Audio and zips go to uploads/<digest>/<name>, and everything there is what `ingest` takes in. Texts that
+a person brings go to texts/<name>.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from voicefactory import files
+from voicefactory.project import Project
+
+TEXT_SUFFIXES = (".csv", ".txt", ".jsonl")
+TABLE_SUFFIXES = (".csv", ".jsonl")
+_NAME_BYTES = 200  #: file systems take 255; the pipeline adds suffixes
+
+
+def take_in(project: Project, paths: Sequence[str]) -> tuple[int, int]:
+    """Copy uploaded files into the project; how many recordings (or zips) and how many texts."""
+    recordings = texts = 0
+    for path in map(Path, paths):
+        if path.suffix.lower() in TEXT_SUFFIXES:
+            _copy(path, _texts(project) / _short(path.name))
+            texts += 1
+        else:
+            _copy(path, project.uploads / files.sha256_of(path)[:16] / _short(path.name))
+            recordings += 1
+    return recordings, texts
+
+
+def take_in_reference(project: Project, path: str) -> Path:
+    """Copy an own reference recording into the project."""
+    target = project.root / "own-reference" / files.sha256_of(Path(path))[:16] / _short(Path(path).name)
+    _copy(Path(path), target)
+    return target
+
+
+def own_texts(project: Project) -> str:
+    """What to give as transcripts: the newest table, else the folder of single texts, else nothing."""
+    brought = [path for path in _texts(project).glob("*") if path.is_file()]
+    tables = [path for path in brought if path.suffix.lower() in TABLE_SUFFIXES]
+    if tables:
+        return str(max(tables, key=lambda path: path.stat().st_mtime_ns))
+    return str(_texts(project)) if brought else ""
+
+
+def remove(project: Project, path: Path) -> None:
+    """Take an upload away. The next `ingest` forgets what came from it."""
+    if project.uploads in path.parents:
+        shutil.rmtree(path.parent)
+    elif path.parent == _texts(project):
+        path.unlink(missing_ok=True)
+
+
+def texts(project: Project) -> list[Path]:
+    """The texts that were brought."""
+    return sorted(path for path in _texts(project).glob("*") if path.suffix.lower() in TEXT_SUFFIXES)
+
+
+def _texts(project: Project) -> Path:
+    return project.root / "texts"
+
+
+def _short(name: str) -> str:
+    """A name that fits every file system, with its suffix."""
+    path = Path(name)
+    stem = path.stem.encode()[: _NAME_BYTES - len(path.suffix.encode())].decode(errors="ignore")
+    return f"{stem.lstrip('.') or 'recording'}{path.suffix[:20]}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    with files.writing(target) as aside:
+        shutil.copyfile(source, aside)

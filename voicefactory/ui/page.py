@@ -1,0 +1,231 @@
+"""How the tabs are wired: sections that show state, actions that change it, one function that refreshes.
+
+A tab calls `show` for what it displays and `on` for what a person can do. `connect` then binds
+everything. When the page is opened, once a second and after each action, a cheap check compares what
+the browser shows with what there is; what differs is sent. So a reload or a second tab sees the same,
+and an answer that got lost on the way is simply sent again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import html
+import json
+import secrets
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gradio as gr
+from gradio.components import Component
+
+from voicefactory.errors import VoiceFactoryError, as_sentence
+from voicefactory.jobs.scheduler import Scheduler
+from voicefactory.project import Project
+from voicefactory.ui import access, text
+from voicefactory.ui.state import State, read
+
+#: Not shown, but in the page: Gradio loses a component that becomes visible in a tab that is not open.
+#: Columns and accordions do not know it, so what lies in them is hidden instead.
+HIDDEN: Literal["hidden"] = "hidden"
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+def shown(wanted: object) -> bool | Literal["hidden"]:
+    """The `visible` of a component that is shown if `wanted` is true."""
+    return True if wanted else HIDDEN
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is shown: `render(state)` gives a value or an update for each output.
+
+    It runs only when `key(state)` (plain JSON) has changed, so that nothing a person is busy with flickers.
+    """
+
+    outputs: Sequence[Component]
+    key: Callable[[State], Any]
+    render: Callable[[State], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a person can do: `run(call, *values)` gives a value for each output."""
+
+    event: Callable[..., Any]
+    run: Callable[..., Any]
+    inputs: Sequence[Component]
+    outputs: Sequence[Component]
+    settles: Section | None = None  #: shows the new state already: the person made it there
+    selects: bool = False  #: `run` is given the selected row as its last value
+    changes: bool = True  #: False: it only shows something, and nothing else needs to be looked at after it
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who did something, and in which project. `project` has been checked to be theirs."""
+
+    scheduler: Scheduler
+    owner: str
+    identifier: str
+    request: gr.Request
+
+    @functools.cached_property
+    def project(self) -> Project:
+        """Raises InputError if none is chosen or it is somebody else's."""
+        return access.open_project(self.identifier, self.owner)
+
+    def state(self) -> State:
+        """The project as it is now."""
+        return read(self.project, self.scheduler.store)
+
+
+class Group:
+    """Sections that are refreshed together. Few change while a job runs, and those should cost little."""
+
+    def __init__(self, name: str) -> None:
+        self.sections: list[Section] = []
+        #: Stamps of what the browser shows. They are kept there: only the browser knows what reached it.
+        self.seen = gr.Textbox(visible=HIDDEN, elem_id=f"seen-{name}")
+        self.due = gr.Textbox(visible=HIDDEN)  #: changes when something else should be shown
+
+    @property
+    def outputs(self) -> list[Component]:
+        """`seen`, and everything that the sections show."""
+        return [self.seen, *(output for section in self.sections for output in section.outputs)]
+
+    def stamps(self, state: State) -> list[str]:
+        """What the browser should say it shows."""
+        identifier = state.project.identifier if state.project else ""
+        keys = (json.dumps([identifier, section.key(state)], default=str) for section in self.sections)
+        return [hashlib.sha256(key.encode()).hexdigest()[:16] for key in keys]
+
+    def refreshed(self, state: State, seen: str) -> list[Any]:
+        """A value for each of `outputs`; what the browser shows already is left alone."""
+        shown, now = _stamps(seen), self.stamps(state)
+        updates: list[Any] = []
+        for number, section in enumerate(self.sections):
+            if shown[number : number + 1] == [now[number]]:
+                updates += [gr.skip()] * len(section.outputs)
+            else:
+                updates += section.render(state)
+        return [json.dumps(now), *updates]
+
+    def settled(self, section: Section, state: State, seen: str) -> str:
+        """`seen`, with this section as it should be."""
+        shown, number = _stamps(seen), self.sections.index(section)
+        return json.dumps([*shown[:number], self.stamps(state)[number], *shown[number + 1 :]])
+
+
+class Page:
+    """What the tabs share while the page is built. Nothing of a visitor is kept in it."""
+
+    def __init__(self, scheduler: Scheduler, current: gr.BrowserState) -> None:
+        self.scheduler = scheduler
+        self.current = current  #: the identifier of the project that this browser shows
+        self.rest, self.live = Group("rest"), Group("live")
+        self.actions: list[Action] = []
+
+    def show(
+        self,
+        outputs: Sequence[Component],
+        key: Callable[[State], Any],
+        render: Callable[[State], Sequence[Any]],
+        *,
+        live: bool = False,
+    ) -> Section:
+        """Declare a section. `live` ones change all the time while a job runs."""
+        section = Section(outputs, key, render)
+        (self.live if live else self.rest).sections.append(section)
+        return section
+
+    def on(
+        self,
+        event: Callable[..., Any],
+        run: Callable[..., Any],
+        inputs: Sequence[Component] = (),
+        outputs: Sequence[Component] = (),
+        *,
+        settles: Section | None = None,
+        selects: bool = False,
+        changes: bool = True,
+    ) -> None:
+        """Declare an action."""
+        self.actions.append(Action(event, run, inputs, outputs, settles, selects, changes))
+
+    def connect(self) -> None:
+        """Bind every action. Call once, when all tabs are built."""
+        for group in (self.rest, self.live):
+            refresh = self._refreshing(group)
+            group.due.change(refresh, [self.current, group.seen], group.outputs, queue=False, **QUIET)
+        for action in self.actions:
+            inputs = [self.current, self.rest.seen, *action.inputs]
+            outputs = [*([self.rest.seen] if action.settles else []), *action.outputs]
+            done = action.event(self._guarded(action), inputs, outputs or None, queue=action.changes, **QUIET)
+            if action.changes:
+                self.check_on(done.then)
+
+    def check_on(self, event: Callable[..., Any]) -> None:
+        """Look for what should be shown anew, whenever `event` happens."""
+        groups = [self.rest, self.live]
+        inputs = [self.current, *(group.seen for group in groups)]
+        event(self._check, inputs, [group.due for group in groups], queue=False, **QUIET)
+
+    def _check(self, identifier: str, rest: str, live: str, request: gr.Request) -> list[Any]:
+        state = self._state(identifier, request)
+        seen = ((self.rest, rest), (self.live, live))
+        return [gr.skip() if _stamps(one) == group.stamps(state) else secrets.token_hex(4) for group, one in seen]
+
+    def _refreshing(self, group: Group) -> Callable[..., Any]:
+        def refresh(identifier: str, seen: str, request: gr.Request) -> list[Any]:
+            return group.refreshed(self._state(identifier, request), seen)
+
+        return refresh
+
+    def _state(self, identifier: str, request: gr.Request) -> State:
+        """What the visitor may see."""
+        try:
+            project = access.open_project(identifier, access.owner_of(request)) if identifier else None
+        except VoiceFactoryError:  # deleted, or somebody else's: shown as none
+            project = None
+        return read(project, self.scheduler.store)
+
+    def _guarded(self, action: Action) -> Callable[..., Any]:
+        """The action with its caller checked, and with errors turned into messages."""
+
+        def run(request: gr.Request, identifier: str, seen: str, *values: Any) -> Any:
+            try:
+                call = Call(self.scheduler, access.owner_of(request), str(identifier or ""), request)
+                result = action.run(call, *values)
+                if action.settles is not None:
+                    return self.rest.settled(action.settles, call.state(), seen)
+            except Exception as error:  # noqa: BLE001 - the page must go on, and a person must be told
+                _tell(error)
+                return gr.skip()
+            return result if action.outputs else None
+
+        def select(request: gr.Request, event: gr.SelectData, *values: Any) -> Any:
+            return run(request, *values, event.row_value)
+
+        return select if action.selects else run
+
+
+def _stamps(seen: str) -> list[str]:
+    """What a browser says it shows. Nonsense only makes it be sent everything again."""
+    try:
+        stamps = json.loads(seen or "[]")
+    except ValueError:
+        return []
+    return stamps if isinstance(stamps, list) else []
+
+
+def _tell(error: Exception) -> None:
+    """Show an error as its sentence; what is a defect of ours goes to the app's own window, too."""
+    sentence = as_sentence(error)
+    if sentence is None:
+        traceback.print_exception(error, file=sys.stderr)
+        sentence = VoiceFactoryError(text.OUR_FAULT)
+    gr.Warning(html.escape(str(sentence), quote=False), title=text.NOTICE)

@@ -1,0 +1,1 @@
+"""One file a step. Each has `build(page)`, called inside its tab."""

@@ -1,0 +1,65 @@
+"""Every number of a preset as a field, made from the preset's own types, ranges and sentences of help."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from pydantic.fields import FieldInfo
+
+from voicefactory.presets import Preset
+
+KEYS = tuple(key for key in Preset.model_fields if key not in ("name", "description"))
+
+
+def build(preset: Preset) -> list[Any]:
+    """One component a key, in the order of `KEYS`."""
+    fields = Preset.model_fields
+    switches = [key for key in KEYS if fields[key].annotation is bool]
+    with gr.Row():
+        built = {key: _component(key, fields[key], getattr(preset, key)) for key in KEYS if key not in switches}
+    for key in switches:  # a tick with a sentence needs the whole width
+        built[key] = _component(key, fields[key], getattr(preset, key))
+    return [built[key] for key in KEYS]
+
+
+def values_of(preset: Preset) -> list[Any]:
+    """The preset's values in the order of `KEYS`."""
+    return [getattr(preset, key) for key in KEYS]
+
+
+def overrides(preset: Preset, values: Sequence[Any]) -> tuple[str, ...]:
+    """key=value for every value that is not the preset's own."""
+    changed = []
+    for key, value, usual in zip(KEYS, values, values_of(preset), strict=True):
+        if value != usual:
+            changed.append(f"{key}={_written(value)}")
+    return tuple(changed)
+
+
+def _written(value: Any) -> str:
+    """As YAML has it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _component(key: str, field: FieldInfo, value: Any) -> Any:
+    common: dict[str, Any] = {
+        "label": key.replace("_", " ").capitalize(),
+        "info": field.description,
+        "value": value,
+        "elem_id": f"set-{key}",
+        "min_width": 260,
+    }
+    options = typing.get_args(field.annotation)
+    if field.annotation is bool:
+        return gr.Checkbox(**common)
+    if typing.get_origin(field.annotation) is typing.Literal:
+        return gr.Dropdown(list(options), **common)
+    whole = int in (field.annotation, *options)
+    if whole:
+        return gr.Number(precision=0, step=1, **common)
+    return gr.Number(**common)

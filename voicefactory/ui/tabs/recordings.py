@@ -1,0 +1,184 @@
+"""Step 1: add recordings, see what was taken and what was not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from voicefactory.errors import InputError
+from voicefactory.jobs.store import Job
+from voicefactory.languages import AUTO, WHISPER_CODES, parse_language
+from voicefactory.project import Project
+from voicefactory.ui import intake, text, views
+from voicefactory.ui.page import HIDDEN, Call, Page, shown
+from voicefactory.ui.requests import submit_prepare
+from voicefactory.ui.state import State
+
+
+def build(page: Page) -> None:
+    """The components of the step, and what they do."""
+    gr.Markdown(text.RECORDINGS_HELP)
+    language = gr.Dropdown(
+        [(text.LANGUAGE_AUTO, AUTO), *language_choices()], label=text.LANGUAGE, elem_id="language", value=AUTO
+    )
+    with gr.Row(equal_height=True):
+        with gr.Column(min_width=300):
+            uploads = gr.File(label=text.FILES, file_count="multiple", elem_id="files", height=190)
+        with gr.Column(min_width=300):
+            microphone = gr.Audio(
+                label=text.MICROPHONE, sources=["microphone"], type="filepath", format="wav", elem_id="microphone"
+            )
+            add_take = gr.Button(text.ADD_TAKE, elem_id="add-take", size="md", scale=0)
+    gr.Markdown(text.FILES_MORE, elem_classes="quiet")
+    job = gr.HTML(visible=HIDDEN, elem_id="prepare-job")
+    with gr.Row():
+        cancel = gr.Button(text.CANCEL, elem_id="cancel-prepare", size="md", scale=0, visible=HIDDEN)
+        resume = gr.Button(text.RESUME, elem_id="resume-prepare", size="md", scale=0, visible=HIDDEN)
+    summary = gr.Markdown(text.NO_RECORDINGS, elem_id="recordings-summary")
+    table = _table(text.RECORDINGS, text.RECORDINGS_COLUMNS, ["55%", "90px", "35%"], "recordings")
+    refused = _table(text.REFUSED, text.REFUSED_COLUMNS, ["30%", "70%"], "refused")
+    with gr.Accordion(text.REMOVE, open=False), gr.Row():
+        which = gr.Dropdown([], label=text.REMOVE_WHICH, elem_id="remove-which", scale=3)
+        remove = gr.Button(text.REMOVE_BUTTON, elem_id="remove", scale=1)
+
+    page.on(uploads.upload, add_files, [uploads, language], [uploads])
+    page.on(add_take.click, add_recording, [microphone, language], [microphone])
+    page.on(language.input, change_language, [language])
+    page.on(cancel.click, cancel_preparing)
+    page.on(resume.click, resume_preparing)
+    page.on(remove.click, remove_file, [which])
+    page.show([language], _language, lambda state: [_language(state)])
+    page.show(
+        [job, cancel, resume],
+        lambda state: [views.job_html(_job(state), state.ahead), _buttons(_job(state))],
+        _progress,
+        live=True,
+    )
+    page.show(
+        [summary, table, refused],
+        lambda state: [list(map(repr, state.recordings)), list(map(repr, state.refused)), len(state.clips)],
+        _lists,
+    )
+    page.show([which], lambda state: list(map(str, _removable(state))), _removables)
+
+
+def _table(label: str, columns: Sequence[str], widths: list[str | int], name: str) -> gr.Dataframe:
+    return gr.Dataframe(
+        headers=list(columns),
+        datatype="str",
+        label=label,
+        interactive=False,
+        visible=HIDDEN,
+        wrap=True,
+        column_widths=widths,
+        buttons=[],
+        elem_id=name,
+    )
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """(shown, value) of every language."""
+    return [(name.capitalize(), name) for name in WHISPER_CODES]
+
+
+def add_files(call: Call, paths: list[str] | None, language: str) -> None:
+    """Copy what was uploaded, and prepare it. Empties the drop area, since the list below shows it."""
+    recordings, texts = intake.take_in(call.project, paths or [])
+    _prepare(call, language)
+    if texts and not recordings and not call.state().uploads:
+        gr.Info(text.TEXTS_TAKEN, title=text.NOTICE)
+
+
+def add_recording(call: Call, path: str | None, language: str) -> None:
+    """Take what the microphone recorded."""
+    if not path:
+        raise InputError(text.EMPTY_MICROPHONE)
+    take = Path(path)
+    number = len(list(call.project.uploads.glob("*/recorded*"))) + 1
+    named = take.with_name(f"recorded {number}{take.suffix}")
+    take.rename(named)
+    intake.take_in(call.project, [str(named)])
+    _prepare(call, language)
+
+
+def change_language(call: Call, language: str) -> None:
+    """Remember the language, and listen again if there is something to listen to."""
+    call.project.update_info(language=parse_language(language))
+    if any(call.project.uploads.glob("*/*")):
+        submit_prepare(call)
+
+
+def remove_file(call: Call, which: str | None) -> None:
+    """Take one upload away."""
+    paths = {_key(call.project, path): path for path in _removable(call.state())}
+    if which not in paths:
+        raise InputError(text.REMOVE_FIRST)
+    intake.remove(call.project, paths[which])
+    submit_prepare(call)
+
+
+def cancel_preparing(call: Call) -> None:
+    """Stop; what was read is kept."""
+    job = call.state().active("prepare")
+    if job:
+        call.scheduler.cancel(job.id)
+
+
+def resume_preparing(call: Call) -> None:
+    """Go on where it stopped."""
+    if call.project:
+        submit_prepare(call)
+
+
+def _prepare(call: Call, language: str) -> None:
+    call.project.update_info(language=parse_language(language))
+    if any(call.project.uploads.glob("*/*")):
+        submit_prepare(call)
+
+
+def _language(state: State) -> str:
+    return str(state.remembered("language", AUTO))
+
+
+def _job(state: State) -> Job | None:
+    """What to show: the running one, or the last one unless it just went well."""
+    job = state.active("prepare") or state.latest("prepare")
+    return None if job is None or job.state == "succeeded" else job
+
+
+def _buttons(job: Job | None) -> tuple[bool, bool]:
+    """Whether Cancel and Resume make sense."""
+    if job is None:
+        return False, False
+    return job.active and job.cancel_requested is None, not job.active
+
+
+def _progress(state: State) -> list[Any]:
+    line = views.job_html(_job(state), state.ahead)
+    buttons = [gr.update(visible=shown(wanted)) for wanted in _buttons(_job(state))]
+    return [gr.update(value=line, visible=shown(line)), *buttons]
+
+
+def _lists(state: State) -> list[Any]:
+    rows, refused = views.recording_rows(state.recordings), views.refused_rows(state.refused)
+    return [
+        views.recordings_line(state.recordings, state.clips, state.refused),
+        gr.update(value=rows, visible=shown(rows)),
+        gr.update(value=refused, visible=shown(refused)),
+    ]
+
+
+def _removable(state: State) -> list[Path]:
+    return [*state.uploads, *(intake.texts(state.project) if state.project else [])]
+
+
+def _key(project: Project, path: Path) -> str:
+    return project.relative(path)
+
+
+def _removables(state: State) -> list[Any]:
+    choices = [(path.name, _key(state.project, path)) for path in _removable(state)] if state.project else []
+    return [gr.update(choices=choices, value=None)]

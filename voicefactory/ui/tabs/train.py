@@ -1,0 +1,237 @@
+"""Step 4: one button, and what it does while it does it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import gradio as gr
+
+from voicefactory import hardware
+from voicefactory.engines import registry
+from voicefactory.errors import InputError
+from voicefactory.jobs.store import RESUMABLE, Job
+from voicefactory.presets import load_preset, preset_files
+from voicefactory.ui import models, text, views
+from voicefactory.ui.handout import give
+from voicefactory.ui.page import HIDDEN, Call, Page, shown
+from voicefactory.ui.requests import remembered_request
+from voicefactory.ui.state import State, cached, tail
+from voicefactory.ui.tabs import advanced
+from voicefactory.ui.tabs.reference import chosen_or_error
+
+_DEFAULT_PRESET = "quick"
+_SAMPLES = 3
+
+
+def build(page: Page) -> None:
+    """The components of the step, and what they do."""
+    gpus = gr.HTML(elem_id="gpus")
+    with gr.Row():
+        model = gr.Dropdown(
+            models.offered(registry.DEFAULT),
+            value=models.default(registry.DEFAULT),
+            label=text.MODEL,
+            info=text.MODEL_HELP,
+            allow_custom_value=True,
+            elem_id="model",
+        )
+        preset = gr.Dropdown(preset_choices(), value=_DEFAULT_PRESET, label=text.PRESET, elem_id="preset")
+        engine = gr.Dropdown(
+            [(registry.get(name).spec.title, name) for name in registry.names()],
+            value=registry.DEFAULT,
+            label=text.ENGINE,
+            visible=shown(len(registry.names()) > 1),
+            elem_id="engine",
+        )
+    about = gr.Markdown(load_preset(_DEFAULT_PRESET).description, elem_classes="quiet", elem_id="preset-about")
+    toy = gr.Markdown(text.TOY, visible=shown(models.is_toy(registry.DEFAULT, "")), elem_classes="warn", elem_id="toy")
+    with gr.Accordion(text.ADVANCED, open=False, elem_id="advanced"):
+        gr.Markdown(text.ADVANCED_HELP, elem_classes="quiet")
+        fields = advanced.build(load_preset(_DEFAULT_PRESET))
+    consent = gr.Checkbox(label=text.CONSENT, elem_id="consent")
+    missing = gr.Markdown(text.NO_CLIPS, elem_id="train-missing")
+    with gr.Row():
+        train = gr.Button(text.TRAIN, variant="primary", elem_id="train")
+        cancel = gr.Button(text.CANCEL, visible=HIDDEN, elem_id="cancel")
+        resume = gr.Button(text.RESUME, visible=HIDDEN, elem_id="resume")
+    status = gr.HTML(visible=HIDDEN, elem_id="status")
+    about_loss = gr.Markdown(text.LOSS, visible=HIDDEN)
+    curve = gr.LinePlot(
+        x="step",
+        y="loss",
+        color="curve",
+        x_title="step",
+        y_title=" ",
+        color_title=" ",
+        color_map={text.LOSS_TRAIN: "#0d9488", text.LOSS_HELD_OUT: "#d97706"},
+        height=240,
+        visible=HIDDEN,
+        elem_id="loss",
+    )
+    samples = _build_samples()
+    with gr.Accordion(text.LOG, open=False, elem_id="log-panel"):
+        log = gr.Textbox(show_label=False, lines=12, max_lines=12, interactive=False, elem_id="log")
+
+    chosen = [engine, model, preset, consent, *fields]
+    page.on(train.click, start, chosen)
+    page.on(cancel.click, cancel_training)
+    page.on(resume.click, resume_training)
+    page.on(preset.input, change_preset, [preset], [about, *fields], changes=False)
+    page.on(model.input, change_model, [engine, model], [toy], changes=False)
+    page.show([gpus], lambda state: _gpus(), lambda state: [_gpus()], live=True)
+    page.show([model, toy, preset, about, consent, *fields], _last_choice, _restore)
+    page.show([missing], _missing, lambda state: [gr.update(value=_missing(state), visible=shown(_missing(state)))])
+    page.show([status, train, cancel, resume], _status_key, _status, live=True)
+    page.show([about_loss, curve], _curve_key, _curve, live=True)
+    page.show(samples, lambda state: [str(sample) for sample in _sample_paths(state)], _samples)
+    page.show([log], _log, lambda state: [_log(state)], live=True)
+
+
+def _build_samples() -> list[Any]:
+    components: list[Any] = [gr.Markdown(text.SAMPLES, visible=HIDDEN)]
+    common: dict[str, Any] = {"interactive": False, "visible": HIDDEN, "show_label": False, "buttons": []}
+    with gr.Row():
+        for number in range(1, _SAMPLES + 1):
+            components.append(gr.Audio(elem_id=f"sample-{number}", min_width=220, **common))
+    return components
+
+
+def preset_choices() -> list[tuple[str, str]]:
+    """(shown, value) of the presets that come with VoiceFactory, the default first."""
+    names = sorted(preset_files(), key=lambda name: name != _DEFAULT_PRESET)
+    return [(name.replace("-", " ").capitalize(), name) for name in names]
+
+
+def start(call: Call, engine: str, model: str, preset: str, consent: bool, *values: Any) -> None:
+    """Begin training with what was chosen in all steps."""
+    state = call.state()
+    if not state.clips:
+        raise InputError(text.STILL_PREPARING if state.active("prepare") else text.NO_CLIPS)
+    if state.active("prepare"):
+        raise InputError(text.STILL_PREPARING)
+    if not consent:
+        raise InputError(text.CONSENT_FIRST)
+    chosen_or_error(state)
+    overrides = advanced.overrides(load_preset(preset), values)
+    load_preset(preset, overrides)  # a wrong number is refused here, not in the worker
+    given = text.CONSENT_GIVEN.format(owner=call.owner, day=time.strftime("%Y-%m-%d"), statement=text.CONSENT)
+    request = remembered_request(
+        call,
+        engine=engine,
+        model=(model or "").strip() or models.default(engine),
+        preset=preset,
+        overrides=overrides,
+        consent=given,
+    )
+    call.project.update_info(consent=given)
+    call.scheduler.submit("train", call.project, call.owner, dataclasses.asdict(request))
+
+
+def cancel_training(call: Call) -> None:
+    """Stop; the run can be resumed."""
+    job = call.state().active("train")
+    if job:
+        call.scheduler.cancel(job.id)
+
+
+def resume_training(call: Call) -> None:
+    """Go on where the last one stopped, with the same choices."""
+    job = call.state().latest("train")
+    if job:
+        call.scheduler.resume(job.id)
+
+
+def change_preset(call: Call, preset: str) -> list[Any]:
+    """Show what the preset stands for."""
+    loaded = load_preset(preset)
+    return [loaded.description, *advanced.values_of(loaded)]
+
+
+def change_model(call: Call, engine: str, model: str) -> Any:
+    """Say so when the model makes noise."""
+    return gr.update(visible=shown(models.is_toy(engine, model)))
+
+
+def _gpus() -> str:
+    return views.note_html(views.gpu_lines(hardware.gpus()))
+
+
+def _last_choice(state: State) -> Any:
+    job = state.latest("train")
+    return [job.id if job else None, bool(state.remembered("consent"))]
+
+
+def _restore(state: State) -> list[Any]:
+    """The fields as they were when training was last started."""
+    job = state.latest("train")
+    request = job.request if job else {}
+    preset = str(request.get("preset", _DEFAULT_PRESET))
+    changed = load_preset(preset, request.get("overrides", ()))
+    model = str(request.get("model") or models.default(registry.DEFAULT))
+    return [
+        model,
+        gr.update(visible=shown(models.is_toy(registry.DEFAULT, model))),
+        preset,
+        load_preset(preset).description,
+        bool(state.remembered("consent")),
+        *advanced.values_of(changed),
+    ]
+
+
+def _missing(state: State) -> str:
+    """What is missing before training can start, and why."""
+    if state.active("prepare"):
+        return text.STILL_PREPARING
+    return "" if state.clips else text.NO_CLIPS
+
+
+def _status_key(state: State) -> Any:
+    return [views.job_html(state.latest("train"), state.ahead), _buttons(state.latest("train"))]
+
+
+def _buttons(job: Job | None) -> list[bool]:
+    """Whether Train, Cancel and Resume are there."""
+    active = job is not None and job.active
+    stopping = job is not None and job.cancel_requested is not None
+    return [not active, active and not stopping, job is not None and job.state in RESUMABLE]
+
+
+def _status(state: State) -> list[Any]:
+    job = state.latest("train")
+    line = views.job_html(job, state.ahead)
+    return [gr.update(value=line, visible=shown(line)), *(gr.update(visible=shown(wanted)) for wanted in _buttons(job))]
+
+
+def _curve_key(state: State) -> Any:
+    return [state.run.identifier, len(state.run.metrics), state.run.metrics[-1:]] if state.run else None
+
+
+def _curve(state: State) -> list[Any]:
+    points = views.loss_points(state.run.metrics if state.run else ())
+    there = shown(len(points) > 1)
+    return [gr.update(visible=there), gr.update(value=points, visible=there)]
+
+
+def _sample_paths(state: State) -> list[Any]:
+    return list(state.voices[0].samples[:_SAMPLES]) if state.voices else []
+
+
+def _samples(state: State) -> list[Any]:
+    paths = _sample_paths(state)
+    players = [
+        gr.update(value=give(paths[number]), visible=True) if number < len(paths) else gr.update(visible=HIDDEN)
+        for number in range(_SAMPLES)
+    ]
+    return [gr.update(visible=shown(paths)), *players]
+
+
+def _log(state: State) -> str:
+    """The end of the worker's own log and of the run's."""
+    job = state.latest("train")
+    if job is None or state.project is None:
+        return ""
+    path = state.project.root / "jobs" / f"{job.id}.log"
+    own = cached("log", path, [path], lambda: tail(path))
+    return "\n".join(part for part in (state.run.log if state.run else "", own) if part).strip()

@@ -1,0 +1,67 @@
+"""How the page looks: quiet, legible, no fonts from elsewhere, the same in light and dark."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's base theme with one calm colour, soft corners and readable sizes."""
+    return gr.themes.Base(
+        primary_hue=gr.themes.colors.teal,
+        secondary_hue=gr.themes.colors.teal,
+        neutral_hue=gr.themes.colors.slate,
+        text_size=gr.themes.sizes.text_md,
+        radius_size=gr.themes.sizes.radius_md,
+        font=FONTS,
+        font_mono=MONO,
+    ).set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
+        block_background_fill="white",
+        block_background_fill_dark="*neutral_900",
+        block_border_width="1px",
+        block_label_text_weight="500",
+        block_title_text_weight="500",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_text_color="white",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_500",
+        button_primary_text_color_dark="white",
+        button_large_text_weight="500",
+    )
+
+
+CSS = """
+.gradio-container { max-width: 1080px !important; width: 100% !important; margin: 0 auto !important; }
+#create { align-self: flex-end; }
+footer { display: none !important; }
+#title h1 { font-size: 1.6rem; margin: 0; }
+#title p { margin: 0.15rem 0 0; color: var(--body-text-color-subdued); }
+#transcripts :is([data-col="5"], [data-heading="5"], .sizing-body td:nth-child(6)) { display: none; }
+.table-wrap .cell-wrap, .table-wrap .header-content { font-family: var(--font) !important; }
+.quiet { color: var(--body-text-color-subdued); }
+.block.note { border-left: 3px solid var(--primary-500); padding: 0.35rem 0.75rem !important; }
+.block.warn { border-left: 3px solid #d97706; padding: 0.35rem 0.75rem !important; }
+button.forward { align-self: flex-end; width: auto; flex-grow: 0; }
+#gpus .state { white-space: pre-line; }
+.step-name { display: none; }
+@media (max-width: 640px) { .step-name { display: block; } }
+.bar { height: 0.5rem; border-radius: 0.25rem; background: var(--border-color-primary); overflow: hidden; }
+.bar > span { display: block; height: 100%; background: var(--primary-600); transition: width 0.4s; }
+.bar.unknown > span { width: 30%; animation: slide 1.6s ease-in-out infinite alternate; }
+@keyframes slide { from { margin-left: 0; } to { margin-left: 70%; } }
+@media (prefers-reduced-motion: reduce) { .bar.unknown > span { animation: none; } }
+.state { margin: 0 0 0.4rem; }
+.state b { font-weight: 600; }
+.state.bad { color: #b45309; }
+.dark .state.bad { color: #fbbf24; }
+"""

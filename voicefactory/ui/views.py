@@ -1,0 +1,195 @@
+"""From state to what is shown: text, rows and plot values. Pure functions, no gradio, no disk."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from voicefactory.hardware import Gpu
+from voicefactory.jobs.store import Job
+from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
+from voicefactory.ui import text
+
+GIB = 1024**3
+SURE = 0.8  #: confidence from which a transcript is not pointed out
+
+
+def length(seconds: float) -> str:
+    """A length in words: 0.8 s, 12 s, 3 min 5 s, 1 h 20 min."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _coarse(seconds: float) -> str:
+    """A length as a guess is told: whole minutes from two minutes on, steps of 5 s below."""
+    if seconds >= 120:
+        return length(60 * math.ceil(seconds / 60))
+    whole = 5 * math.ceil(max(seconds, 1) / 5)
+    return f"{whole} s" if whole < 60 else length(whole)
+
+
+def time_left(job: Job) -> str:
+    """The time left of the current step as a range, or nothing while nobody knows."""
+    if job.eta_low is None or job.eta_high is None:
+        return ""
+    low, high = _coarse(job.eta_low), _coarse(job.eta_high)
+    if low == high:
+        return f"about {high} left"
+    unit = f" {high.split()[-1]}"
+    both = len(low.split()) == len(high.split()) == 2 and low.endswith(unit)
+    return f"{low.removesuffix(unit) if both else low} to {high} left"
+
+
+def job_line(job: Job, ahead: int = 0) -> str:
+    """One line of plain text on a job."""
+    if job.state == "queued":
+        return text.QUEUED.format(ahead=ahead) if ahead else text.QUEUED_NEXT
+    if job.state == "running":
+        if job.cancel_requested is not None:
+            return text.CANCELLING
+        parts = [text.JOB_STEPS.get(job.step, text.STARTING)]
+        if job.total > 1:
+            parts.append(f"{job.done:.0f} of {job.total:.0f}")
+        left = time_left(job) if job.done < job.total else ""
+        return f"{': '.join(parts)}{', ' + left if left else ''}"
+    return job.error or text.ENDED.get(job.state, "")
+
+
+def job_html(job: Job | None, ahead: int = 0) -> str:
+    """A job as a line and a bar. Everything that came from outside is escaped."""
+    if job is None:
+        return ""
+    bad = " bad" if job.state in ("failed", "interrupted") else ""
+    line = f'<p class="state{bad}">{html.escape(job_line(job, ahead))}</p>'
+    if not job.active:
+        return line
+    if job.state == "running" and job.total > 0:
+        share = 100 * min(job.done / job.total, 1)
+        return f'{line}<div class="bar"><span style="width:{share:.1f}%"></span></div>'
+    return f'{line}<div class="bar unknown"><span></span></div>'
+
+
+def note_html(line: str) -> str:
+    """A plain remark, escaped."""
+    return f'<p class="state">{html.escape(line)}</p>'
+
+
+def headline(job: Job | None, ahead: int = 0) -> str:
+    """What runs now, for the line at the top of every step."""
+    if job is None:
+        return ""
+    kind = text.JOB_KINDS[job.kind]
+    line = job_line(job, ahead)
+    return line if line.startswith(kind) else f"{kind}. {line}"
+
+
+def recording_rows(recordings: Iterable[Recording]) -> list[list[str]]:
+    """File, length, remarks; by name."""
+    by_name = sorted(recordings, key=lambda row: row.file.casefold())
+    return [[row.file, length(row.seconds), " ".join(row.notes)] for row in by_name]
+
+
+def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refused: Sequence[Refused] = ()) -> str:
+    """How much there is, and whether that is enough."""
+    if not recordings:
+        return text.NONE_USABLE if refused else text.NO_RECORDINGS
+    speech = sum(clip.seconds for clip in clips)
+    line = f"{_count(len(recordings), 'recording')}, {length(sum(row.seconds for row in recordings))}"
+    if clips:
+        line += f"; cut into {_count(len(clips), 'clip')} with {length(speech)} of speech"
+    if clips and speech < 60:
+        line += ". That is enough for a try; a few minutes or more make a better voice"
+    return line + "."
+
+
+def refused_rows(refused: Iterable[Refused]) -> list[list[str]]:
+    """File, reason."""
+    return [[row.file, row.reason] for row in refused]
+
+
+def why_suspicious(transcript: Transcript, clip: Clip) -> str:
+    """Why a person should look at a clip; nothing if there is no reason."""
+    reasons = list(clip.quality.verdicts)
+    if transcript.source == "whisper" and transcript.confidence < SURE:
+        reasons.insert(0, f"only {transcript.confidence:.0%} sure of the text")
+    if not transcript.text.strip():
+        reasons.insert(0, "no text")
+    return "; ".join(reasons)
+
+
+def transcript_rows(transcripts: Iterable[Transcript], clips: Iterable[Clip]) -> list[list[Any]]:
+    """Use, text, length, reason, file, clip."""
+    known = {clip.id: clip for clip in clips}
+    pairs = [(row, known[row.clip]) for row in transcripts if row.clip in known]
+    return [
+        [not row.dropped, row.text, length(clip.seconds), why_suspicious(row, clip), clip.file, clip.id]
+        for row, clip in pairs
+    ]
+
+
+def transcripts_line(transcripts: Sequence[Transcript]) -> str:
+    """How many clips will be used."""
+    used = [row for row in transcripts if not row.dropped and row.text.strip()]
+    line = f"{len(used)} of {_count(len(transcripts), 'clip')} will be used."
+    unsure = sum(1 for row in used if row.source == "whisper" and row.confidence < SURE)
+    return f"{line} Look at {'this one' if unsure == 1 else f'these {unsure}'} first." if unsure else line
+
+
+def reference_line(reference: Reference) -> str:
+    """Why a candidate is one."""
+    return f"{', '.join(reference.reasons)}."
+
+
+def gpu_lines(gpus: Sequence[Gpu]) -> str:
+    """The GPUs as they are now, one a line."""
+    if not gpus:
+        return text.NO_GPU
+    return "\n".join(
+        f"GPU {gpu.index}: {gpu.name}, {gpu.free_bytes / GIB:.1f} of {gpu.total_bytes / GIB:.1f} GiB free"
+        + ("" if gpu.load_percent is None else f", {gpu.load_percent:.0f} % busy")
+        for gpu in gpus
+    )
+
+
+def loss_points(metrics: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """step, loss, curve: one row a point of either curve; rows without a number are left out."""
+    points = []
+    for row in metrics:
+        for key, curve in (("loss", text.LOSS_TRAIN), ("eval_loss", text.LOSS_HELD_OUT)):
+            value = row.get(key)
+            if isinstance(value, (int, float)) and math.isfinite(value):
+                points.append((int(row["step"]), float(value), curve))
+    return pd.DataFrame(points, columns=["step", "loss", "curve"])
+
+
+def history_rows(jobs: Iterable[Job]) -> list[list[str]]:
+    """Finished speech, the newest first: text, voice, and how (language, seed, length)."""
+    return [[str(job.request["text"]), str(job.request["label"]), _how(job)] for job in spoken(jobs)]
+
+
+def _how(job: Job) -> str:
+    result = job.result or {}
+    spoken_in = [str(job.request["language"]).capitalize()] if job.request["language"] else []
+    seed = f"seed {result.get('seed', job.request['seed'])}"
+    return ", ".join([*spoken_in, seed, length(float(result.get("seconds", 0)))])
+
+
+def spoken(jobs: Iterable[Job]) -> list[Job]:
+    """The jobs behind `history_rows`, in the same order."""
+    return [job for job in reversed(list(jobs)) if job.kind == "synthesize" and job.state == "succeeded"]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
