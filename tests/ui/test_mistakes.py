@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.ui import way
 from tests.ui.conftest import Server
@@ -118,3 +118,28 @@ def test_files_of_a_project_are_not_served(server: Server, prepared_project: Cal
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{server.url}/gradio_api/file={root}/clips.jsonl", timeout=10)
     assert refused.value.code == 403
+
+
+def test_a_tick_made_while_the_page_still_loads_is_kept(
+    server: Server, page: Page, prepared_project: Callable[[Path], Project]
+) -> None:
+    if not (server.home / "projects" / "anna").exists():
+        prepared_project(server.home)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        """The answers of the server take their time, as over a slow line."""
+        held.append(route)
+
+    page.route("**/queue/join*", hold)
+    page.goto(f"{server.url}/?project=anna", wait_until="domcontentloaded")
+    expect(page.locator("#steps")).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(2_500)  # a tick of the page's clock would have asked twice by now
+    assert page.locator("#seen-rest textarea, #seen-rest input").input_value() == ""
+    assert page.locator("#steps").evaluate("steps => getComputedStyle(steps).pointerEvents") == "none"
+    assert held, "nothing was held up"
+    page.unroute("**/queue/join*", hold)  # and they go on
+    way.go_to(page, "4 Train")
+    page.locator("#consent input").check()
+    page.wait_for_timeout(2_500)
+    expect(page.locator("#consent input")).to_be_checked()

@@ -48,12 +48,15 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
         current = gr.BrowserState("", storage_key="voicefactory-project", secret="voicefactory")
         page = Page(scheduler, current)
         projects = _build_top(page)
-        steps = _build_steps(page)
+        _build_steps(page)
         page.connect()
         current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
-        opened = demo.load(_open, [current], [current, projects, steps], **QUIET)
+        # Nothing is shown, and nothing can be filled in, before it is known which project: a tick of the
+        # clock in between would show none, and the right one would then replace what a quick hand did.
+        clock = gr.Timer(_REFRESH_S, active=False)
+        opened = demo.load(_open, [current], [current, projects, clock], **QUIET)
         page.check_on(opened.then)
-        page.check_on(gr.Timer(_REFRESH_S).tick)
+        page.check_on(clock.tick)
     demo.queue(default_concurrency_limit=16, api_open=False)
     assert isinstance(demo, gr.Blocks)
     return demo
@@ -84,7 +87,7 @@ def _build_top(page: Page) -> gr.Dropdown:
     return projects
 
 
-def _build_steps(page: Page) -> gr.Tabs:
+def _build_steps(page: Page) -> None:
     following = dict(zip(_TABS, list(_TABS)[1:], strict=False))
     with gr.Tabs(elem_id="steps") as steps:
         for step, tab in _TABS.items():
@@ -94,8 +97,6 @@ def _build_steps(page: Page) -> gr.Tabs:
                 if step in following:
                     forward = gr.Button(text.NEXT[step], elem_id=f"next-{step}", elem_classes="forward", size="md")
                     forward.click(_forward_to(following[step]), None, [steps], **QUIET)
-    assert isinstance(steps, gr.Tabs)
-    return steps
 
 
 def _forward_to(step: str) -> Any:
@@ -127,7 +128,7 @@ def _open(remembered: str, request: gr.Request) -> list[Any]:
     known = [identifier for _, identifier in choices]
     wanted = [str(request.query_params.get("project") or ""), str(remembered or ""), *known[:1]]
     chosen = next((identifier for identifier in wanted if identifier in known), "")
-    return [chosen, gr.update(choices=choices, value=chosen or None), gr.skip()]
+    return [chosen, gr.update(choices=choices, value=chosen or None), gr.Timer(active=True)]
 
 
 def launch_settings(host: str, port: int) -> dict[str, Any]:

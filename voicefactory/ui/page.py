@@ -89,7 +89,8 @@ class Group:
     def __init__(self, name: str) -> None:
         self.sections: list[Section] = []
         #: Stamps of what the browser shows. They are kept there: only the browser knows what reached it.
-        self.seen = gr.Textbox(visible=HIDDEN, elem_id=f"seen-{name}")
+        #: Empty, so that its placeholder shows, until the first of it has arrived: the style sheet asks that.
+        self.seen = gr.Textbox(visible=HIDDEN, elem_id=f"seen-{name}", placeholder="-")
         self.due = gr.Textbox(visible=HIDDEN)  #: changes when something else should be shown
 
     @property

@@ -53,6 +53,7 @@ footer { display: none !important; }
 .block.warn { border-left: 3px solid #d97706; padding: 0.35rem 0.75rem !important; }
 button.forward { align-self: flex-end; width: auto; flex-grow: 0; }
 #gpus .state { white-space: pre-line; }
+.gradio-container:has(#seen-rest :placeholder-shown) #steps { pointer-events: none; opacity: 0.5; }
 .step-name { display: none; }
 @media (max-width: 640px) { .step-name { display: block; } }
 .bar { height: 0.5rem; border-radius: 0.25rem; background: var(--border-color-primary); overflow: hidden; }
