@@ -56,7 +56,7 @@ def test_files_that_are_no_recordings_are_listed_with_their_reason(server: Serve
     empty.write_bytes(b"")
     way.upload(page, [lies, empty])
     refused = page.locator("#refused")
-    expect(refused).to_contain_text("empty.mp3", timeout=60_000)
+    expect(refused).to_contain_text("empty.mp3", timeout=120_000)
     expect(refused).to_contain_text(".wav")
     expect(page.locator("#refused img")).to_have_count(0)
     expect(page.locator("#refused .virtual-row")).to_have_count(2)
@@ -88,7 +88,7 @@ def test_a_take_from_the_microphone_becomes_a_recording(server: Server, page: Pa
     page.locator("#add-take").click()
     # Chromium's fake microphone beeps: it is taken in, and then it is for the checks to judge.
     taken = page.locator("#recordings, #refused").filter(has_text="recorded 1.wav")
-    expect(taken.first).to_be_visible(timeout=60_000)
+    expect(taken.first).to_be_visible(timeout=120_000)
 
 
 @pytest.mark.parametrize("path", ["https://example.org", "//example.org", "https%3A%2F%2Fexample.org", "ftp:x"])
@@ -133,7 +133,7 @@ def test_a_tick_made_while_the_page_still_loads_is_kept(
 
     page.route("**/queue/join*", hold)
     page.goto(f"{server.url}/?project=anna", wait_until="domcontentloaded")
-    expect(page.locator("#steps")).to_be_visible(timeout=30_000)
+    expect(page.locator("#steps")).to_be_visible(timeout=120_000)
     page.wait_for_timeout(2_500)  # a tick of the page's clock would have asked twice by now
     assert page.locator("#seen-rest textarea, #seen-rest input").input_value() == ""
     assert page.locator("#steps").evaluate("steps => getComputedStyle(steps).pointerEvents") == "none"

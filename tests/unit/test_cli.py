@@ -93,7 +93,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, twelve_clips: list[GivenClip
     wait_until(lambda: any(path.stat().st_size for path in metrics.glob("*/runs/*/metrics.jsonl")), first)
     second = run(*arguments)
     first.send_signal(signal.SIGTERM)
-    first_out, first_err = first.communicate(timeout=30)
+    first_out, first_err = first.communicate(timeout=120)
     resumed = run(*arguments)
     assert resumed.returncode == 0, resumed.stderr
     return Story(home, arguments, second, first.returncode, first_out, first_err, resumed)
@@ -168,7 +168,7 @@ def test_ctrl_c_is_130(story: Story, tmp_path: Path) -> None:
     )
     wait_until(lambda: any((tmp_path / "projects").glob("*/create.lock")), process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert json.loads(out.splitlines()[-1])["kind"] == "Cancelled"
     assert "Traceback" not in err
@@ -367,7 +367,7 @@ def test_a_terminal_gets_a_bar_with_the_time_left() -> None:
         pass
     finally:
         os.close(ours)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
     shown = seen.decode()
     for part in ("Training", "━", "4 of 8", "s left", "[loss] 1.0", "Packing and checking the voice"):
         assert part in shown, part

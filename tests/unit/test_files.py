@@ -35,7 +35,7 @@ def kill_half_way(how: str, target: Path) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "half\n"
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 @pytest.mark.parametrize("how", ["writing", "writing_folder"])

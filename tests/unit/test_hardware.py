@@ -72,7 +72,7 @@ def gpus_in_process(nvml_folder: Path, visible: str | None = None) -> list[dict[
         "assert 'torch' not in sys.modules, 'looking at the cards must not load torch'"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=300, check=True
     )
     return list(json.loads(done.stdout))
 

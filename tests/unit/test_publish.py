@@ -101,7 +101,7 @@ def run_publish(
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert token.strip() == "" or token.strip() not in done.stdout + done.stderr

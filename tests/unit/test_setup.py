@@ -203,7 +203,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as pip would install it from an index."""
     out = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=300)
     return next(out.glob("*.whl"))
 
 

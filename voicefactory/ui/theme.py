@@ -54,6 +54,7 @@ footer { display: none !important; }
 button.forward { align-self: flex-end; width: auto; flex-grow: 0; }
 #gpus .state { white-space: pre-line; }
 .gradio-container:has(#seen-rest :placeholder-shown) #steps { pointer-events: none; opacity: 0.5; }
+.gradio-container:has(#seen-rest :placeholder-shown) #headline { visibility: hidden; }
 .step-name { display: none; }
 @media (max-width: 640px) { .step-name { display: block; } }
 .bar { height: 0.5rem; border-radius: 0.25rem; background: var(--border-color-primary); overflow: hidden; }
