@@ -55,17 +55,17 @@ def cell(page: Page, table: str, row: int, column: int) -> Locator:
 
 def set_advanced(page: Page, **values: float) -> None:
     """Open Advanced and fill in numbers."""
-    if not page.locator("#set-batch_size input").is_visible():
+    if not page.locator("#set-batch_size :is(input, textarea)").is_visible():
         page.locator("#advanced").get_by_role("button", name="Advanced").click()
     for key, value in values.items():
-        field = page.locator(f"#set-{key} input")
+        field = page.locator(f"#set-{key} :is(input, textarea)")
         field.fill(str(value))
         field.blur()
 
 
 def close_advanced(page: Page) -> None:
     page.locator("#advanced").get_by_role("button", name="Advanced").click()
-    expect(page.locator("#set-batch_size input")).to_be_hidden()
+    expect(page.locator("#set-batch_size :is(input, textarea)")).to_be_hidden()
 
 
 def start_training(page: Page, **values: float) -> None:

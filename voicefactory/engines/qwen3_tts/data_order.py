@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from voicefactory.errors import InputError
-from voicefactory.presets import Preset
+from voicefactory.presets import Hyperparameters
 
 MIN_CLIPS_TO_HOLD_OUT = 10
 
@@ -36,7 +36,9 @@ def split_held_out(clips: Sequence[str], fraction: float, seed: int) -> tuple[li
     return [index for index in range(len(clips)) if index not in chosen], sorted(chosen)
 
 
-def epochs_of_steps(lengths: dict[int, int], preset: Preset, first_epoch: int = 0) -> Iterator[list[list[list[int]]]]:
+def epochs_of_steps(
+    lengths: dict[int, int], preset: Hyperparameters, first_epoch: int = 0
+) -> Iterator[list[list[list[int]]]]:
     """Epoch after epoch: its steps, each a list of batches, each a list of indices.
 
     The order depends on seed and epoch alone. Clips are shuffled, sorted by length within groups of 16
@@ -60,7 +62,7 @@ def epochs_of_steps(lengths: dict[int, int], preset: Preset, first_epoch: int = 
 
 
 def steps_from(
-    lengths: dict[int, int], preset: Preset, step: int, total_steps: int
+    lengths: dict[int, int], preset: Hyperparameters, step: int, total_steps: int
 ) -> Iterator[tuple[int, list[list[int]]]]:
     """(epoch, batches) of every step after `step`, up to `total_steps`. Epochs count from 1."""
     if not lengths:

@@ -27,7 +27,7 @@ from voicefactory.engines.qwen3_tts.runlog import RunLog
 from voicefactory.engines.qwen3_tts.selfcheck import check_alignment, measure_alignment
 from voicefactory.engines.qwen3_tts.speaker import check_speaker_is_new, speaker_embedding
 from voicefactory.errors import Cancelled, InputError, VoiceFactoryError
-from voicefactory.presets import Preset
+from voicefactory.presets import Hyperparameters, Preset, settle
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop
 
 
@@ -55,6 +55,8 @@ def finetune(
         raise InputError(f"These codes were made for {codes.engine}; extract them again for qwen3-tts.")
     check_speaker_is_new(read_config(model), speaker)
     log = RunLog(run)
+    rows = files.read_jsonl(codes.path)
+    preset = settle(preset, len(rows), sum(len(row["audio_codes"]) for row in rows) / FRAME_RATE)
     preset.save(run / "preset.yaml")
     bf16 = uses_bf16(preset, device)
     log.line(f"training {speaker!r} from {model} on {device} in {'bf16 autocast' if bf16 else 'fp32'}")
@@ -62,7 +64,6 @@ def finetune(
     # 2. The model with fp32 master weights, and the speaker's embedding as the finished voice will hold it.
     wrapper = load_model(model, device=device, dtype=torch.float32, as_base=True)
     net = wrapper.model
-    rows = files.read_jsonl(codes.path)
     voice = speaker_embedding(net, Path(rows[0]["ref_audio"])).to(weights_dtype(model)).float()
     log.save_speaker(voice)
     parameters = trainable_parameters(net, preset)
@@ -163,7 +164,7 @@ def finetune(
 
 @torch.no_grad()
 def evaluate(
-    net: Any, held_out: Sequence[TokenSequence], voice: torch.Tensor, preset: Preset, device: str, bf16: bool
+    net: Any, held_out: Sequence[TokenSequence], voice: torch.Tensor, preset: Hyperparameters, device: str, bf16: bool
 ) -> dict[str, float]:
     """Mean cross-entropies on held-out clips, in nats: eval_loss_first, eval_loss_rest, eval_loss."""
     net.eval()

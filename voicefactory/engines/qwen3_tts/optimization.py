@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from voicefactory.errors import InputError
-from voicefactory.presets import Preset
+from voicefactory.presets import Hyperparameters
 
 
-def trainable_parameters(net: Any, preset: Preset) -> dict[str, torch.nn.Parameter]:
+def trainable_parameters(net: Any, preset: Hyperparameters) -> dict[str, torch.nn.Parameter]:
     """The parameters that the preset trains, by name; all others are frozen.
 
     Raises InputError if the preset freezes everything.
@@ -44,7 +44,7 @@ def parameter_groups(parameters: dict[str, torch.nn.Parameter], weight_decay: fl
     ]
 
 
-def schedule(preset: Preset, step: int, total_steps: int) -> float:
+def schedule(preset: Hyperparameters, step: int, total_steps: int) -> float:
     """Share of the peak learning rate at `step` (from 0): linear warm-up, then constant, linear or cosine to 0."""
     warmup = min(preset.warmup_steps, total_steps // 2)
     if step < warmup:

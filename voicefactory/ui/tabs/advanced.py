@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from pydantic.fields import FieldInfo
 
-from voicefactory.presets import Preset
+from voicefactory.presets import AUTO, Preset
 
 KEYS = tuple(key for key in Preset.model_fields if key not in ("name", "description"))
 
@@ -26,17 +26,26 @@ def build(preset: Preset) -> list[Any]:
 
 
 def values_of(preset: Preset) -> list[Any]:
-    """The preset's values in the order of `KEYS`."""
-    return [getattr(preset, key) for key in KEYS]
+    """The preset's values in the order of `KEYS`, as their components take them."""
+    return [_entered(key, getattr(preset, key)) for key in KEYS]
 
 
 def overrides(preset: Preset, values: Sequence[Any]) -> tuple[str, ...]:
     """key=value for every value that is not the preset's own."""
     changed = []
     for key, value, usual in zip(KEYS, values, values_of(preset), strict=True):
-        if value != usual:
+        if _written(value) != _written(usual):
             changed.append(f"{key}={_written(value)}")
     return tuple(changed)
+
+
+def _may_be_auto(key: str) -> bool:
+    return any(AUTO in typing.get_args(option) for option in typing.get_args(Preset.model_fields[key].annotation))
+
+
+def _entered(key: str, value: Any) -> Any:
+    """A number that may also be "auto" is written into a field for text."""
+    return str(value) if _may_be_auto(key) else value
 
 
 def _written(value: Any) -> str:
@@ -50,7 +59,7 @@ def _component(key: str, field: FieldInfo, value: Any) -> Any:
     common: dict[str, Any] = {
         "label": key.replace("_", " ").capitalize(),
         "info": field.description,
-        "value": value,
+        "value": _entered(key, value),
         "elem_id": f"set-{key}",
         "min_width": 260,
     }
@@ -59,6 +68,8 @@ def _component(key: str, field: FieldInfo, value: Any) -> Any:
         return gr.Checkbox(**common)
     if typing.get_origin(field.annotation) is typing.Literal:
         return gr.Dropdown(list(options), **common)
+    if _may_be_auto(key):
+        return gr.Textbox(max_lines=1, **common)
     whole = int in (field.annotation, *options)
     if whole:
         return gr.Number(precision=0, step=1, **common)
