@@ -55,9 +55,19 @@ def as_sentence(error: BaseException) -> VoiceFactoryError | None:
         return VoiceFactoryError(
             f"No permission to use {error.filename}. Choose another folder (--home) or change its permissions."
         )
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without importing it
+    if is_out_of_memory(error):
         return VoiceFactoryError(
             "There was not enough memory. What was finished is kept: close other programs that use it, "
             "or choose a smaller batch_size, and run it again."
         )
     return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a GPU or the machine had no memory left. torch has its own error for the first, and for the second
+    a sentence of its allocator; this module does not import it."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
+    )

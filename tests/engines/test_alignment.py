@@ -144,4 +144,4 @@ def alignment_of(model: Path, codes: Codes) -> Alignment:
     sequences = build_sequences(net.config, wrapper.processor, read_jsonl(codes.path))
     # a voice's own row of the codec embedding is the speaker it was trained with
     row = net.config.talker_config.spk_id.get("ann", 3000)
-    return measure_alignment(net, sequences, net.talker.get_input_embeddings().weight[row].detach(), "cpu")
+    return measure_alignment(net, sequences, net.talker.get_input_embeddings().weight[[row]].detach(), "cpu")

@@ -22,7 +22,7 @@ from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.optimization import schedule, trainable_parameters
 from voicefactory.engines.registry import get
 from voicefactory.errors import Cancelled, InputError
-from voicefactory.presets import Preset, load_preset
+from voicefactory.presets import Preset, load_preset, settle
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop, never, silent
 
 PRESET = load_preset("quick", ["learning_rate=1e-3", "max_steps=6", "batch_size=2", "save_every_steps=2"])
@@ -93,11 +93,12 @@ def test_killed_and_resumed_equals_never_stopped(engine: Engine, toy: Path, code
         "from voicefactory.presets import load_preset\n"
         "from voicefactory.types import Codes, never\n"
         "codes, toy, run = map(Path, sys.argv[1:4])\n"
-        "get().finetune(Codes(codes, 'qwen3-tts', 't', 12.5, 16, sys.argv[4]), toy, load_preset(sys.argv[5]), run,\n"
+        "made = Codes(codes, 'qwen3-tts', sys.argv[6], 12.5, 16, sys.argv[4])\n"
+        "get().finetune(made, toy, load_preset(sys.argv[5]), run,\n"
         "  speaker='ann', device='cpu', on_progress=lambda p: time.sleep(0.3), should_stop=never)\n"
     )
     PRESET.save(tmp_path / "preset.yaml")
-    arguments = [str(codes.path), str(toy), str(run), codes.fingerprint, str(tmp_path / "preset.yaml")]
+    arguments = [str(codes.path), str(toy), str(run), codes.fingerprint, str(tmp_path / "preset.yaml"), codes.tokenizer]
     process = subprocess.Popen([sys.executable, "-c", program, *arguments])
     deadline = time.monotonic() + 120
     while not checkpoints(run / "checkpoints") and time.monotonic() < deadline:
@@ -114,7 +115,7 @@ def test_killed_and_resumed_equals_never_stopped(engine: Engine, toy: Path, code
 def test_a_run_is_not_continued_with_other_recordings(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> None:
     run_finetune(engine, codes, toy, tmp_path / "run")
     other = Codes(codes.path, codes.engine, codes.tokenizer, codes.frame_rate, codes.codebooks, "another")
-    with pytest.raises(InputError, match="changed"):
+    with pytest.raises(InputError, match="changed since this run was started"):
         run_finetune(engine, other, toy, tmp_path / "run")
 
 
@@ -141,7 +142,7 @@ def test_a_voice_is_added_to_a_voice_and_the_first_stays(
     before, after = load_file(first / "model.safetensors"), load_file(second / "model.safetensors")
     table = "talker.model.codec_embedding.weight"
     assert torch.equal(before[table][3000], after[table][3000])
-    speaker = load_file(tmp_path / "run-second" / "speaker.safetensors")["speaker"]
+    speaker = load_file(tmp_path / "run-second" / "speaker.safetensors")["bea böck"]
     assert torch.equal(after[table][3001], speaker)
     encoder = [name for name in after if name.startswith("speaker_encoder.")]
     original = load_file(toy / "model.safetensors")
@@ -176,7 +177,7 @@ def test_a_bf16_model_is_trained_in_fp32_and_saved_in_bf16(
     saved = load_file(out / "model.safetensors")
     assert saved[name].dtype == torch.bfloat16
     row = saved["talker.model.codec_embedding.weight"][3000].float()
-    assert torch.equal(row, load_file(tmp_path / "run" / "speaker.safetensors")["speaker"])
+    assert torch.equal(row, load_file(tmp_path / "run" / "speaker.safetensors")["ann"])
 
 
 def test_bf16_autocast_follows_fp32_over_fp32_weights(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_bf16_autocast_follows_fp32_over_fp32_weights(engine: Engine, toy: Path,
 
 @pytest.mark.parametrize("accumulation", [1, 3])
 def test_every_clip_is_seen_once_an_epoch_and_no_accumulation_is_dropped(accumulation: int) -> None:
-    preset = Preset(batch_size=4, gradient_accumulation_steps=accumulation)
+    preset = settle(Preset(batch_size=4, gradient_accumulation_steps=accumulation), 50, 100)
     lengths = {index: 10 + index % 7 for index in range(50)}
     for steps in (next(epochs_of_steps(lengths, preset, epoch)) for epoch in range(3)):
         seen = [index for batches in steps for batch in batches for index in batch]
@@ -203,7 +204,7 @@ def test_every_clip_is_seen_once_an_epoch_and_no_accumulation_is_dropped(accumul
 
 
 def test_steps_after_a_resume_are_those_that_were_missing() -> None:
-    preset = Preset(batch_size=3)
+    preset = settle(Preset(batch_size=3), 20, 100)
     lengths = dict.fromkeys(range(20), 5)
     whole = list(steps_from(lengths, preset, 0, 25))
     assert len(whole) == 25
@@ -232,7 +233,7 @@ def test_whole_recordings_are_held_out() -> None:
 
 @pytest.mark.parametrize(("kind", "end"), [("constant", 1.0), ("linear", 0.0), ("cosine", 0.0)])
 def test_schedules_warm_up_and_end(kind: str, end: float) -> None:
-    preset = Preset.model_validate({"schedule": kind, "warmup_steps": 10})
+    preset = settle(Preset.model_validate({"schedule": kind, "warmup_steps": 10}), 20, 100)
     assert schedule(preset, 0, 100) == pytest.approx(0.1)
     assert schedule(preset, 9, 100) == 1.0
     assert schedule(preset, 100, 100) == pytest.approx(end, abs=1e-9)
@@ -240,10 +241,10 @@ def test_schedules_warm_up_and_end(kind: str, end: float) -> None:
 
 def test_what_is_frozen_stays_frozen(toy: Path) -> None:
     net = load_model(toy, device="cpu", dtype=torch.float32, as_base=True).model
-    names = set(trainable_parameters(net, Preset()))
+    names = set(trainable_parameters(net, settle(Preset(), 20, 100)))
     assert "talker.model.text_embedding.weight" not in names
     assert not any(name.startswith("speaker_encoder.") for name in names)
     assert "talker.code_predictor.lm_head.0.weight" in names
     nothing = {key: False for key in Preset.model_fields if key.startswith("train_")}
     with pytest.raises(InputError, match="trains nothing"):
-        trainable_parameters(net, Preset.model_validate(nothing))
+        trainable_parameters(net, settle(Preset.model_validate(nothing), 20, 100))

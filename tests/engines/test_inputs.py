@@ -84,12 +84,12 @@ def test_prefill_and_hidden_states_equal_synthesis(wrapper: Any, language: str, 
         None if instruction is None else instruction_token_ids(processor, instruction),
     )
     batch = collate([sequence])
-    speaker = model.talker.get_input_embeddings().weight[ROW]
+    speakers = model.talker.get_input_embeddings().weight[[ROW]]
     with torch.no_grad():
-        ours = embed(model, batch, speaker)
-        ours_hidden = hidden_states(model, batch, speaker)[0, batch.frame_at - 1]
+        ours = embed(model, batch, speakers)
+        ours_hidden = hidden_states(model, batch, speakers)[batch.frame_at - 1]
     assert sequence.first_frame == prefill.shape[1]
-    assert (ours[:, : sequence.first_frame] - prefill).abs().max() < 1e-5
+    assert (ours[: sequence.first_frame] - prefill[0]).abs().max() < 1e-5
     assert ours_hidden.shape == hidden.shape
     assert (ours_hidden - hidden).abs().max() < 1e-5
 
@@ -116,12 +116,12 @@ def random_sequences(wrapper: Any, frames: list[int]) -> list[Any]:
     ]
 
 
-def test_a_padded_batch_costs_what_its_clips_cost_alone(wrapper: Any) -> None:
+def test_a_packed_batch_costs_what_its_clips_cost_alone(wrapper: Any) -> None:
     sequences = random_sequences(wrapper, [3, 11, 7])
-    speaker = torch.randn(wrapper.model.config.talker_config.hidden_size)
+    speakers = torch.randn(1, wrapper.model.config.talker_config.hidden_size)
     with torch.no_grad():
-        together = losses(wrapper.model, collate(sequences), speaker)
-        alone = [losses(wrapper.model, collate([sequence]), speaker) for sequence in sequences]
+        together = losses(wrapper.model, collate(sequences), speakers)
+        alone = [losses(wrapper.model, collate([sequence]), speakers) for sequence in sequences]
     assert together.frames == 21
     assert together.predictions == 24
     assert float(together.first) == pytest.approx(sum(float(one.first) for one in alone), rel=1e-5)

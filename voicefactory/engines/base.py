@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -95,12 +96,14 @@ class Engine(Protocol):
         *,
         speaker: str,
         device: str,
+        sentences: Sequence[str] = (),
+        language: str = "",
         on_progress: OnProgress,
         should_stop: ShouldStop,
     ) -> Checkpoint:
         """Train until the preset is fulfilled, resuming from the run's last checkpoint.
 
-        Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
+        `sentences` are spoken in `language` at every measurement, to hear how the voice comes along. Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
         """
         ...
 

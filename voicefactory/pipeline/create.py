@@ -209,7 +209,15 @@ def train(
         "finetune",
         on_progress,
         lambda: finetune(
-            project, codes, engine, model, preset, device, on_progress=on_progress, should_stop=should_stop
+            project,
+            codes,
+            engine,
+            model,
+            preset,
+            device,
+            language=_spoken_language(dataset),
+            on_progress=on_progress,
+            should_stop=should_stop,
         ),
     )
     voice = assemble_voice(project, run, checkpoint, engine)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from voicefactory import files
 from voicefactory.engines.base import Engine
+from voicefactory.languages import AUTO
+from voicefactory.pipeline.sentences import SENTENCES
 from voicefactory.presets import Preset
 from voicefactory.project import Project, slug
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop, never, silent
@@ -22,6 +24,7 @@ def finetune(
     preset: Preset,
     device: str,
     *,
+    language: str = AUTO,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> tuple[Path, Checkpoint]:
@@ -29,6 +32,7 @@ def finetune(
 
     The same codes, model and preset are the same run: it resumes where it was, and is skipped when it is
     finished. Another preset or changed recordings are another run beside it. Raises Cancelled after saving.
+    At every measurement the voice says the fixed sentences of `language`.
     """
     inputs = {
         "engine": engine.spec.name,
@@ -47,6 +51,8 @@ def finetune(
             run,
             speaker=project.speaker,
             device=device,
+            sentences=SENTENCES[language],
+            language=language,
             on_progress=on_progress,
             should_stop=should_stop,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from voicefactory.engines.base import EngineSpec, Synthesizer
@@ -59,6 +60,8 @@ class Qwen3TTS:
         *,
         speaker: str,
         device: str,
+        sentences: Sequence[str] = (),
+        language: str = "",
         on_progress: OnProgress,
         should_stop: ShouldStop,
     ) -> Checkpoint:
@@ -71,6 +74,8 @@ class Qwen3TTS:
             run,
             speaker=speaker,
             device=device,
+            sentences=sentences,
+            language=language,
             on_progress=on_progress,
             should_stop=should_stop,
         )

@@ -5,28 +5,40 @@ What is right here and wrong in the public recipe is listed in the README under 
 
 from __future__ import annotations
 
-import contextlib
-import math
-import time
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from voicefactory import files
-from voicefactory.engines.qwen3_tts.checkpoint import checkpoints, load_checkpoint, save_checkpoint
+from voicefactory.engines.qwen3_tts.adapters import add_adapter, check_adapter
+from voicefactory.engines.qwen3_tts.checkpoint import (
+    Standing,
+    best_path,
+    check_same_run,
+    checkpoints,
+    drop_optimizer_states,
+    load_checkpoint,
+    save_best,
+    save_checkpoint,
+    standing_of,
+)
 from voicefactory.engines.qwen3_tts.codes import FRAME_RATE
 from voicefactory.engines.qwen3_tts.data_order import epochs_of_steps, split_held_out, steps_from
+from voicefactory.engines.qwen3_tts.evaluation import autocast, evaluate, parts_per_frame, speak_sentences
 from voicefactory.engines.qwen3_tts.facts import is_toy, read_config
-from voicefactory.engines.qwen3_tts.inputs import TokenSequence, build_sequences, collate
+from voicefactory.engines.qwen3_tts.inputs import build_sequences
+from voicefactory.engines.qwen3_tts.loader import Layout, StepWork, ahead
 from voicefactory.engines.qwen3_tts.losses import losses
 from voicefactory.engines.qwen3_tts.model import load_model, tensor_files
-from voicefactory.engines.qwen3_tts.optimization import parameter_groups, schedule, trainable_parameters
-from voicefactory.engines.qwen3_tts.runlog import RunLog
+from voicefactory.engines.qwen3_tts.optimization import Updater, hold_weights, schedule, trainable_parameters
+from voicefactory.engines.qwen3_tts.runlog import Measured, RunLog
 from voicefactory.engines.qwen3_tts.selfcheck import check_alignment, measure_alignment
-from voicefactory.engines.qwen3_tts.speaker import check_speaker_is_new, speaker_embedding
-from voicefactory.errors import Cancelled, InputError, VoiceFactoryError
+from voicefactory.engines.qwen3_tts.speaker import Speakers, check_speaker_is_new
+from voicefactory.engines.qwen3_tts.world import World
+from voicefactory.errors import Cancelled, InputError, VoiceFactoryError, is_out_of_memory
 from voicefactory.presets import Hyperparameters, Preset, settle
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop
 
@@ -39,167 +51,273 @@ def finetune(
     *,
     speaker: str,
     device: str,
+    sentences: Sequence[str] = (),
+    language: str = "",
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> Checkpoint:
-    """Train `model` on `codes` until the preset is fulfilled; return the last checkpoint.
+    """Train `model` on `codes` until the preset is fulfilled; return the checkpoint that the voice is made of.
 
-    `run` receives preset.yaml, metrics.jsonl, log.txt, speaker.safetensors and checkpoints/step-NNNNNN. A run
-    that was stopped or killed goes on from its last checkpoint. `speaker` is the lower-case name.
+    `run` receives preset.yaml, metrics.jsonl, log.txt, speaker.safetensors, checkpoints/step-NNNNNN, the best
+    weights in checkpoints/best-NNNNNN, and `sentences` spoken in `language` at every measurement in heard/. A run
+    that was stopped or killed goes on from its last checkpoint. `speaker` is the lower-case name of rows that
+    name none. Under `torchrun` the processes share the work.
 
-    Raises Cancelled after saving; SelfCheckError before the first step; InputError for codes of another
-    engine, a name that the model already has, or a data set too small to train on.
+    Raises Cancelled after saving; SelfCheckError before the first step; InputError, naming the clip, for data or
+    a preset that cannot be trained with; VoiceFactoryError if the loss is no longer a number.
     """
-    # 1. The run's folder, its log, and what must hold before anything heavy is loaded.
-    if codes.engine != "qwen3-tts":
-        raise InputError(f"These codes were made for {codes.engine}; extract them again for qwen3-tts.")
-    check_speaker_is_new(read_config(model), speaker)
-    log = RunLog(run)
-    rows = files.read_jsonl(codes.path)
-    preset = settle(preset, len(rows), sum(len(row["audio_codes"]) for row in rows) / FRAME_RATE)
-    preset.save(run / "preset.yaml")
-    bf16 = uses_bf16(preset, device)
-    log.line(f"training {speaker!r} from {model} on {device} in {'bf16 autocast' if bf16 else 'fp32'}")
+    world = World.join(device)
+    try:
+        device = world.device(device)
+        return _finetune(
+            codes, model, preset, run, speaker, device, sentences, language, on_progress, should_stop, world
+        )
+    finally:
+        world.leave()
 
-    # 2. The model with fp32 master weights, and the speaker's embedding as the finished voice will hold it.
-    wrapper = load_model(model, device=device, dtype=torch.float32, as_base=True)
+
+def _finetune(
+    codes: Codes,
+    model: Path,
+    asked: Preset,
+    run: Path,
+    speaker: str,
+    device: str,
+    sentences: Sequence[str],
+    language: str,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+    world: World,
+) -> Checkpoint:
+    # 1. What must hold before anything heavy is loaded.
+    rows = files.read_jsonl(codes.path)
+    references = references_of(rows, speaker)
+    check_codes(codes, model)
+    for name in references:
+        check_speaker_is_new(read_config(model), name)
+    check_adapter(asked, device)
+    preset = settle(asked, len(rows), sum(len(row["audio_codes"]) for row in rows) / FRAME_RATE)
+    bf16 = uses_bf16(preset, device)
+    log = RunLog(run, quiet=not world.leads)
+    saved = checkpoints(run / "checkpoints")
+    about = {"preset": preset.model_dump(), "codes": codes.fingerprint, "clips": digests(rows), "speaker": speaker}
+    if saved:
+        check_same_run(saved[-1], about)
+        standing = standing_of(saved[-1])
+        if standing.stopped_early or not (saved[-1] / "optimizer.safetensors").exists():  # it had come to its end
+            return _result(run, standing, preset, speaker, model)
+    log.save_preset(preset)
+    log.line(f"training {', '.join(references)} from {model} on {device} in {'bf16' if bf16 else 'fp32'}")
+
+    # 2. The model, its adapter if there is one, and the speakers' embeddings as the finished voice will hold them.
+    halved = bf16 and (preset.adapter != "none" or preset.precision == "bf16-stochastic")
+    wrapper = load_model(model, device=device, dtype=torch.bfloat16 if halved else torch.float32, as_base=True)
     net = wrapper.model
-    voice = speaker_embedding(net, Path(rows[0]["ref_audio"])).to(weights_dtype(model)).float()
-    log.save_speaker(voice)
+    torch.manual_seed(preset.seed)  # an adapter starts at random
+    if preset.adapter != "none":
+        add_adapter(net, preset)
     parameters = trainable_parameters(net, preset)
+    hold_weights(net, parameters, preset, bf16=bf16)
+    speakers = Speakers(net, references, stored=weights_dtype(model), train=preset.train_speaker_encoder)
+    log.save_speakers(speakers.by_name())
     if preset.gradient_checkpointing:
         net.talker.gradient_checkpointing_enable({"use_reentrant": False})
 
     # 3. The data: token ids once, some clips held out, the order of every step known in advance.
-    sequences = build_sequences(net.config, wrapper.processor, rows)
+    sequences = build_sequences(
+        net.config, wrapper.processor, [{"speaker": speaker, **row} for row in rows], speakers.numbers
+    )
     training, held_out = split_held_out([row["clip"] for row in rows], preset.eval_fraction, preset.seed)
     lengths = {index: len(sequences[index]) for index in training}
     steps_per_epoch = len(next(epochs_of_steps(lengths, preset)))
     total_steps = preset.max_steps or preset.epochs * steps_per_epoch
     log.line(f"{len(training)} clips to train on, {len(held_out)} held out, {total_steps} steps")
 
-    # 4. The optimiser: decay where it belongs, the whole schedule a function of the step.
-    optimizer = torch.optim.AdamW(
-        parameter_groups(parameters, preset.weight_decay), lr=preset.learning_rate, fused=device.startswith("cuda")
-    )
-
-    # 5. Resume, or check the model before the first step.
-    torch.manual_seed(preset.seed)
-    step, started, trained_s = 0, time.monotonic(), 0.0
-    saved = checkpoints(run / "checkpoints")
+    # 4. Resume, or check the model before the first step.
+    updater = Updater(parameters, preset, device)
+    log.line(updater.name)
     if saved:
-        state = load_checkpoint(saved[-1], parameters, optimizer)
-        if state["codes"] != codes.fingerprint:
-            raise InputError("The recordings changed since this run was started. Start a new run.")
-        step, trained_s = state["step"], state["seconds"]
-        log.line(f"resuming at step {step}")
+        standing = load_checkpoint(saved[-1], parameters, updater)
+        log.line(f"resuming at step {standing.step}")
     else:
+        standing = Standing()
         net.eval()
-        alignment = measure_alignment(net, [sequences[index] for index in training], voice, device)
+        alignment = measure_alignment(net, [sequences[index] for index in training], speakers.fixed(), device)
         log.line(check_alignment(alignment, toy=is_toy(model)))
-    log.keep_metrics_up_to(step)
+    log.keep_metrics_up_to(standing.step)
+    measured = Measured(log, total_steps, standing.seconds)
 
-    def save() -> Path:
-        state = {"codes": codes.fingerprint, "speaker": speaker, "seconds": trained_s + time.monotonic() - started}
-        return save_checkpoint(run / "checkpoints", step, parameters, optimizer, state, preset.keep_checkpoints)
+    def save() -> None:
+        standing.seconds = measured.seconds
+        trained = speakers.by_name() if preset.train_speaker_encoder else {}
+        if world.leads:
+            save_checkpoint(run / "checkpoints", standing, parameters, updater, about, trained, preset.keep_checkpoints)
 
-    # 6. The loop: accumulate, clip, step, measure, save. On a CPU the order of every sum is fixed, so that a
-    #    resumed run ends with the weights of one that was never stopped, bit by bit.
+    def read(extra: Mapping[str, Any] | None = None) -> None:
+        try:
+            row = measured.read(preset.code_predictor_weight, extra)
+        except FloatingPointError as error:
+            raise _not_a_number(*error.args, run=run) from None
+        if row:
+            told = {key: value for key, value in row.items() if isinstance(value, float | int)}
+            on_progress(Progress("finetune", row["step"], total_steps, f"loss {row['loss']:.3f}", told))
+
+    def measure() -> None:
+        """Held-out loss, best weights, patience, sentences to hear."""
+        extra: dict[str, Any] = {}
+        if held_out and world.leads:
+            extra |= evaluate(
+                net,
+                [sequences[index] for index in held_out],
+                speakers,
+                batch_size=max(1, preset.batch_size // standing.parts),
+                code_predictor_weight=preset.code_predictor_weight,
+                device=device,
+                bf16=bf16,
+            )
+            if standing.best_loss is None or extra["eval_loss"] < standing.best_loss:
+                standing.best_loss, standing.best_step, standing.worse = extra["eval_loss"], standing.step, 0
+                trained = speakers.by_name() if preset.train_speaker_encoder else {}
+                save_best(run / "checkpoints", standing, parameters, trained)
+            else:
+                standing.worse += 1
+        if preset.speak_at_evaluations and world.leads and standing.step < total_steps:
+            heard = speak_sentences(
+                wrapper,
+                speakers,
+                sentences,
+                language,
+                run / "heard",
+                step=standing.step,
+                seed=preset.seed,
+                device=device,
+                bf16=bf16,
+            )
+            extra["heard"] = [path.name for path in heard]
+        read(extra)
+        patience = preset.early_stopping_patience
+        standing.stopped_early = world.any(patience is not None and standing.worse >= patience)
+
+    # 5. The loop: accumulate, clip, step, measure, save. On a CPU the order of every sum is fixed, so that a
+    #    resumed run ends with the weights of one that was never stopped, bit by bit. On a GPU nothing waits for
+    #    the device but reading the losses, once a second.
     torch.use_deterministic_algorithms(device == "cpu")
     net.train()
-    for epoch, batches in steps_from(lengths, preset, step, total_steps):
-        if should_stop():
-            save()
-            log.line(f"cancelled after step {step}")
-            raise Cancelled(f"Cancelled after step {step} of {total_steps}; training can go on from there.")
-        begun = time.monotonic()
-        collated = [collate([sequences[index] for index in batch]) for batch in batches]
-        predictions = sum(batch.predictions for batch in collated)
-        frames = sum(batch.frames for batch in collated)
-        rate = preset.learning_rate * schedule(preset, step, total_steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        first = rest = 0.0
-        for batch in collated:
-            with autocast(bf16, device):
-                parts = losses(net, batch.to(device), voice)
-            mean_first, mean_rest = parts.first / predictions, parts.rest / (frames * parts_per_frame(net))
-            (mean_first + preset.code_predictor_weight * mean_rest).backward()  # type: ignore[no-untyped-call]
-            first, rest = first + float(mean_first.detach()), rest + float(mean_rest.detach())
-        norm = float(torch.nn.utils.clip_grad_norm_(parameters.values(), preset.max_grad_norm))
-        if not math.isfinite(norm):
-            raise VoiceFactoryError(
-                f"Training went wrong at step {step + 1}: the loss is no longer a number. "
-                "Start again with a tenth of the learning rate."
-            )
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        step += 1
+    while not standing.at_end(total_steps):
+        layout = Layout(
+            sequences, preset.code_predictor_share, preset.seed, device, standing.parts, world.rank, world.size
+        )
+        steps = steps_from(lengths, preset, standing.step, total_steps)
+        try:
+            for work in ahead(layout, standing.step, steps):
+                if world.any(should_stop()):
+                    read()
+                    save()
+                    log.line(f"cancelled after step {standing.step}")
+                    raise Cancelled(
+                        f"Cancelled after step {standing.step} of {total_steps}; training can go on from there."
+                    )
+                rate = preset.learning_rate * schedule(preset, standing.step, total_steps)
+                values = gradients(net, work, speakers, parameters, preset, device, bf16, world)
+                updater.update(standing.step, rate)
+                standing.step += 1
+                row = {"step": standing.step, "epoch": work.epoch, "learning_rate": rate}
+                measured.add(row, values, work.frames / FRAME_RATE)
+                if standing.step == total_steps or standing.step % preset.eval_every_steps == 0:
+                    measure()
+                elif measured.due(device):
+                    read()
+                if standing.at_end(total_steps) or standing.step % preset.save_every_steps == 0:
+                    read()
+                    save()
+                if standing.at_end(total_steps):
+                    break
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or world.size > 1:
+                raise
+            happened = _halve(standing, preset)
+            for parameter in parameters.values():
+                parameter.grad = None
+        else:
+            continue
+        torch.cuda.empty_cache()  # after the error and what it held on to are gone
+        log.line(happened)
+        on_progress(Progress("finetune", standing.step, total_steps, happened, notice=True))
 
-        seconds = time.monotonic() - begun
-        metrics = {
-            "step": step,
-            "epoch": epoch,
-            "loss": first + preset.code_predictor_weight * rest,
-            "loss_first": first,
-            "loss_rest": rest,
-            "learning_rate": rate,
-            "grad_norm": norm,
-            "audio_seconds_per_second": frames / FRAME_RATE / seconds,
-            "seconds": trained_s + time.monotonic() - started,
-        }
-        last = step == total_steps
-        if held_out and (last or step % preset.eval_every_steps == 0):
-            metrics |= evaluate(net, [sequences[index] for index in held_out], voice, preset, device, bf16)
-        if last or step % preset.save_every_steps == 0:
-            save()
-        log.metrics(metrics)
-        on_progress(Progress("finetune", step, total_steps, f"loss {metrics['loss']:.3f}", metrics))
-
-    # 7. The last checkpoint is the result.
-    final = checkpoints(run / "checkpoints")[-1]
-    log.line(f"finished after step {step}")
-    return Checkpoint(final, step, speaker, model)
+    # 6. The best or the last checkpoint is the result; a finished run needs no optimiser any more.
+    if not (run / "checkpoints" / f"step-{standing.step:06d}").exists():  # memory ran out while it was measured
+        read()
+        save()
+    if standing.stopped_early:
+        log.line(f"stopped early: the held-out loss was best after step {standing.best_step}")
+    log.line(f"finished after step {standing.step}")
+    if world.leads:
+        drop_optimizer_states(run / "checkpoints")
+    return _result(run, standing, preset, speaker, model)
 
 
-@torch.no_grad()
-def evaluate(
-    net: Any, held_out: Sequence[TokenSequence], voice: torch.Tensor, preset: Hyperparameters, device: str, bf16: bool
-) -> dict[str, float]:
-    """Mean cross-entropies on held-out clips, in nats: eval_loss_first, eval_loss_rest, eval_loss."""
-    net.eval()
-    first = rest = 0.0
-    predictions = frames = 0
-    for start in range(0, len(held_out), preset.batch_size):
-        batch = collate(held_out[start : start + preset.batch_size])
+def gradients(
+    net: Any,
+    work: StepWork,
+    speakers: Speakers,
+    parameters: Mapping[str, torch.nn.Parameter],
+    preset: Hyperparameters,
+    device: str,
+    bf16: bool,
+    world: World,
+) -> torch.Tensor:
+    """Leave the clipped gradient of a step's mean loss in the parameters.
+
+    Returns [3] on the device, without waiting for it: loss of the first codebook, of the others, gradient norm.
+    """
+    sums = torch.zeros(2, device=device)
+    for batch in work.batches:
         with autocast(bf16, device):
-            parts = losses(net, batch.to(device), voice)
-        first, rest = first + float(parts.first), rest + float(parts.rest)
-        predictions, frames = predictions + parts.predictions, frames + parts.frames
-    net.train()
-    mean_first, mean_rest = first / predictions, rest / (frames * parts_per_frame(net))
+            parts = losses(net, batch, speakers.embeddings())
+        first = parts.first / work.predictions
+        rest = parts.rest / (work.predicted * parts_per_frame(net))
+        (first + preset.code_predictor_weight * rest).backward()  # type: ignore[no-untyped-call]
+        sums += torch.stack([first.detach(), rest.detach()]).to(sums.dtype)
+    world.add_up(parameters.values(), sums)
+    norm = torch.nn.utils.clip_grad_norm_(parameters.values(), preset.max_grad_norm)
+    return torch.cat([sums, norm.to(sums)[None]])
+
+
+def references_of(rows: Sequence[Mapping[str, Any]], speaker: str) -> dict[str, Path]:
+    """Speaker → reference, in the order in which they appear. Raises InputError if one has two."""
+    references: dict[str, Path] = {}
+    for row in rows:
+        name, path = str(row.get("speaker") or speaker), Path(row["ref_audio"])
+        if references.setdefault(name, path) != path:
+            raise InputError(f"The speaker {name!r} has two references. Choose one for all of their clips.")
+    return references
+
+
+def check_codes(codes: Codes, model: Path) -> None:
+    """Raise InputError if the codes were not made by this model's own codec."""
+    if codes.engine != "qwen3-tts":
+        raise InputError(f"These codes were made for {codes.engine}; extract them again for qwen3-tts.")
+    own = files.sha256_of(model / "speech_tokenizer" / "model.safetensors")
+    if codes.tokenizer != own:
+        raise InputError(
+            f"These codes were made with another speech tokenizer ({codes.tokenizer[:8]}) than the model's "
+            f"({own[:8]}). Extract them again with this model."
+        )
+
+
+def digests(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Clip → digest of what is trained on: text, codes, language, speaker, instruction."""
+    told = ("text", "audio_codes", "language", "speaker", "instruct")
     return {
-        "eval_loss": mean_first + preset.code_predictor_weight * mean_rest,
-        "eval_loss_first": mean_first,
-        "eval_loss_rest": mean_rest,
+        str(row["clip"]): hashlib.sha256(repr([row.get(key) for key in told]).encode()).hexdigest()[:12] for row in rows
     }
-
-
-def parts_per_frame(net: Any) -> int:
-    """Codebooks that the code predictor predicts of each frame: 15."""
-    return int(net.config.talker_config.num_code_groups) - 1
 
 
 def uses_bf16(preset: Preset, device: str) -> bool:
     """Whether forward and backward run in bf16: where the preset asks for it, or can choose and the GPU has it."""
     if preset.precision == "auto":
         return device.startswith("cuda") and torch.cuda.is_bf16_supported()
-    return preset.precision == "bf16"
-
-
-def autocast(bf16: bool, device: str) -> contextlib.AbstractContextManager[Any]:
-    """bf16 arithmetic over fp32 weights, or nothing."""
-    return torch.autocast(device.partition(":")[0], dtype=torch.bfloat16) if bf16 else contextlib.nullcontext()
+    return preset.precision != "fp32"
 
 
 def weights_dtype(model: Path) -> torch.dtype:
@@ -210,3 +328,36 @@ def weights_dtype(model: Path) -> torch.dtype:
     with safe_open(tensor_files(model)[name], framework="pt") as tensors:
         dtype: torch.dtype = tensors.get_slice(name)[:1].dtype
     return dtype
+
+
+def _halve(standing: Standing, preset: Hyperparameters) -> str:
+    """Cut every batch into twice as many pieces; return what happened, in words. Raises VoiceFactoryError at one."""
+    if standing.parts >= preset.batch_size:
+        raise VoiceFactoryError(
+            "There is not enough memory for a single clip. The last checkpoint is kept: choose the preset "
+            "low-memory or lora, leave out the longest clips, or close other programs that use the memory."
+        )
+    standing.parts *= 2
+    clips = max(1, preset.batch_size // standing.parts)
+    return (
+        f"memory ran out after step {standing.step}: going on with batches of {clips} instead of {preset.batch_size} "
+        f"and {standing.parts} times the accumulation, which trains the same"
+    )
+
+
+def _not_a_number(step: int, rate: float, *, run: Path) -> VoiceFactoryError:
+    saved = checkpoints(run / "checkpoints")
+    kept = f" The checkpoint of step {standing_of(saved[-1]).step} is kept." if saved else ""
+    return VoiceFactoryError(
+        f"Training stopped at step {step}: with a learning rate of {rate:.2g} the loss is no longer a number. "
+        f"Start again with a tenth of it, learning_rate={rate / 10:.1g}.{kept}"
+    )
+
+
+def _result(run: Path, standing: Standing, preset: Hyperparameters, speaker: str, model: Path) -> Checkpoint:
+    """The best or the last weights, as the preset wants them."""
+    folder = run / "checkpoints"
+    best = best_path(folder, standing)
+    if preset.result == "best" and standing.best_step and best.exists():
+        return Checkpoint(best, standing.best_step, speaker, model)
+    return Checkpoint(folder / f"step-{standing.step:06d}", standing.step, speaker, model)

@@ -13,12 +13,12 @@ predicts frame t+1, that of the last frame predicts the end of speech. The layou
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from voicefactory.errors import InputError
 from voicefactory.languages import AUTO
@@ -38,6 +38,7 @@ class TokenSequence:
     first_frame: int  #: position of frame 1; frames are the last T positions
     speaker_at: int  #: position of the speaker embedding
     labels: torch.Tensor  #: [L] target of the logits at this very position, IGNORED elsewhere
+    speaker: int = 0  #: which of the run's speakers says it
 
     def __len__(self) -> int:
         return len(self.text_ids)
@@ -45,28 +46,38 @@ class TokenSequence:
 
 @dataclass(frozen=True)
 class Batch:
-    """B sequences padded on the right to L positions. N counts the frames of all of them."""
+    """B clips laid end to end: N positions, F frames, no padding. Every index is known before it reaches the GPU."""
 
     unique_text_ids: torch.Tensor  #: [U] so that each distinct text token is projected once
-    text_index: torch.Tensor  #: [B, L] into unique_text_ids
-    codec_ids: torch.Tensor  #: [B, L], 0 where codec_mask is False
-    codec_mask: torch.Tensor  #: [B, L]
-    speaker_at: torch.Tensor  #: [B]
-    frame_rows: torch.Tensor  #: [N] sequence of each frame
-    frame_at: torch.Tensor  #: [N] position of each frame
-    rest: torch.Tensor  #: [N, 15]
-    attention_mask: torch.Tensor  #: [B, L] 1 = a real position
-    labels: torch.Tensor  #: [B, L]
-    frames: int
-    predictions: int  #: positions with a label: frames + one end of speech a sequence
+    text_index: torch.Tensor  #: [N] into unique_text_ids
+    codec_ids: torch.Tensor  #: [N], 0 where codec_mask is False
+    codec_mask: torch.Tensor  #: [N]
+    position_ids: torch.Tensor  #: [N] position within the clip
+    speakers: torch.Tensor  #: [B] which of the run's speakers
+    speaker_at: torch.Tensor  #: [B] position of the speaker embedding
+    frame_at: torch.Tensor  #: [F] position of each frame
+    rest: torch.Tensor  #: [F, 15]
+    asked: torch.Tensor  #: [P] positions that predict a first codebook or the end of speech
+    targets: torch.Tensor  #: [P] what they should predict
+    predicted: torch.Tensor  #: [K] frames whose codebooks 2 to 16 are predicted
+    rows: torch.Tensor  #: [B, longest] position of each clip's tokens, for attention; 0 after its end
+    places: torch.Tensor  #: [N] of each position in the flattened `rows`
+
+    @property
+    def predictions(self) -> int:
+        """P: frames + one end of speech a clip."""
+        return len(self.asked)
+
+    @property
+    def frames(self) -> int:
+        """F: 12.5 a second."""
+        return len(self.rest)
 
     def to(self, device: str) -> Batch:
-        """The same batch on `device`."""
-        moved: dict[str, Any] = {
-            name: value.to(device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-            for name, value in vars(self).items()
-        }
-        return Batch(**moved)
+        """The same batch on `device`; onto a GPU without waiting for it."""
+        if device == "cpu":
+            return self
+        return Batch(**{name: value.pin_memory().to(device, non_blocking=True) for name, value in vars(self).items()})
 
 
 def text_token_ids(processor: Any, text: str) -> torch.Tensor:
@@ -107,6 +118,7 @@ def build_sequence(
     codes: torch.Tensor,
     language: str = AUTO,
     instruction: torch.Tensor | None = None,
+    speaker: int = 0,
 ) -> TokenSequence:
     """Lay out one clip.
 
@@ -144,56 +156,109 @@ def build_sequence(
     first_frame = len(text_ids) - frames
     labels = torch.full((len(text_ids),), IGNORED)
     labels[first_frame - 1 :] = torch.cat([codes[:, 0], torch.tensor([talker.codec_eos_token_id])])
-    return TokenSequence(text_ids, codec_ids, codes[:, 1:], first_frame, len(opening) + len(tags), labels)
+    return TokenSequence(text_ids, codec_ids, codes[:, 1:], first_frame, len(opening) + len(tags), labels, speaker)
 
 
-def build_sequences(config: Any, processor: Any, rows: Sequence[Mapping[str, Any]]) -> list[TokenSequence]:
-    """Lay out every row of codes.jsonl (text, audio_codes, language)."""
+def build_sequences(
+    config: Any, processor: Any, rows: Sequence[Mapping[str, Any]], speakers: Mapping[str, int] | None = None
+) -> list[TokenSequence]:
+    """Lay out every row of codes.jsonl: text, audio_codes, language, and if they are there instruct and speaker.
+
+    `speakers` numbers the speakers by name. Raises InputError naming the clip whose text is empty, whose language
+    the model does not have, whose codes are not the codec's, or which is longer than the model can take.
+    """
     role = role_token_ids(processor)
-    return [
-        build_sequence(
-            config, role, text_token_ids(processor, row["text"]), torch.tensor(row["audio_codes"]), row["language"]
+    sequences = []
+    for row in rows:
+        try:
+            sequences.append(_build_row(config, processor, role, row, speakers or {}))
+        except InputError as error:
+            raise InputError(f"{row.get('clip') or row['audio']}: {error}") from None
+    return sequences
+
+
+def _build_row(
+    config: Any, processor: Any, role: torch.Tensor, row: Mapping[str, Any], speakers: Mapping[str, int]
+) -> TokenSequence:
+    talker = config.talker_config
+    codes = torch.tensor(row["audio_codes"])
+    groups, size = int(talker.num_code_groups), int(talker.code_predictor_config.vocab_size)
+    if codes.ndim != 2 or codes.shape[1] != groups or not 0 <= int(codes.min()) <= int(codes.max()) < size:
+        raise InputError(f"These are not {groups} codebooks of {size} codes. Extract the codec tokens again.")
+    instruct = str(row.get("instruct") or "").strip()
+    sequence = build_sequence(
+        config,
+        role,
+        text_token_ids(processor, row["text"]),
+        codes,
+        row["language"],
+        instruction_token_ids(processor, instruct) if instruct else None,
+        speakers.get(str(row.get("speaker") or ""), 0),
+    )
+    longest = int(talker.max_position_embeddings)
+    if len(sequence) > longest:
+        raise InputError(
+            f"It is longer than the model can take: {len(sequence)} positions of {longest}. Cut it, or leave it out."
         )
-        for row in rows
-    ]
+    return sequence
 
 
-def collate(sequences: Sequence[TokenSequence]) -> Batch:
-    """Pad sequences on the right and make a batch of them."""
-    text_ids = pad_sequence([s.text_ids for s in sequences], batch_first=True, padding_value=0)
-    unique, index = torch.unique(text_ids, return_inverse=True)
-    codec_ids = pad_sequence([s.codec_ids for s in sequences], batch_first=True, padding_value=-1)
-    labels = pad_sequence([s.labels for s in sequences], batch_first=True, padding_value=IGNORED)
-    lengths = torch.tensor([len(s) for s in sequences])
-    counts = torch.tensor([len(s.rest) for s in sequences])
+def collate(sequences: Sequence[TokenSequence], share: float = 1.0, generator: torch.Generator | None = None) -> Batch:
+    """Lay sequences end to end. Codebooks 2 to 16 are predicted for a random `share` of the frames."""
+    lengths = [len(sequence) for sequence in sequences]
+    starts = [0, *itertools.accumulate(lengths)]
+    total, longest = starts[-1], max(lengths)
+    counts = torch.tensor(lengths)
+    positions = torch.cat([torch.arange(length) for length in lengths])
+    clip = torch.repeat_interleave(torch.arange(len(lengths)), counts)
+    unique, index = torch.unique(torch.cat([s.text_ids for s in sequences]), return_inverse=True)
+    codec_ids = torch.cat([s.codec_ids for s in sequences])
+    labels = torch.cat([s.labels for s in sequences])
+    asked = (labels != IGNORED).nonzero()[:, 0]
+    places = clip * longest + positions
+    rows = torch.zeros(len(lengths) * longest, dtype=torch.long)
+    rows[places] = torch.arange(total)
+    frames = sum(len(s.rest) for s in sequences)
+    predicted = torch.arange(frames)
+    if share < 1:
+        predicted = torch.randperm(frames, generator=generator)[: predicted_frames(frames, share)].sort().values
     return Batch(
         unique_text_ids=unique,
         text_index=index,
         codec_ids=codec_ids.clamp(min=0),
         codec_mask=codec_ids >= 0,
-        speaker_at=torch.tensor([s.speaker_at for s in sequences]),
-        frame_rows=torch.repeat_interleave(torch.arange(len(sequences)), counts),
-        frame_at=torch.cat([torch.arange(s.first_frame, len(s)) for s in sequences]),
+        position_ids=positions,
+        speakers=torch.tensor([s.speaker for s in sequences]),
+        speaker_at=torch.tensor([start + s.speaker_at for start, s in zip(starts, sequences, strict=False)]),
+        frame_at=torch.cat(
+            [torch.arange(start + s.first_frame, start + len(s)) for start, s in zip(starts, sequences, strict=False)]
+        ),
         rest=torch.cat([s.rest for s in sequences]),
-        attention_mask=(torch.arange(text_ids.shape[1]) < lengths[:, None]).long(),
-        labels=labels,
-        frames=int(counts.sum()),
-        predictions=int((labels != IGNORED).sum()),
+        asked=asked,
+        targets=labels[asked],
+        predicted=predicted,
+        rows=rows.reshape(len(lengths), longest),
+        places=places,
     )
 
 
-def embed(model: Any, batch: Batch, speaker: torch.Tensor) -> torch.Tensor:
-    """Input embeddings [B, L, hidden]; `speaker` is the speaker embedding [hidden] or one a row [B, hidden]."""
+def predicted_frames(frames: int, share: float) -> int:
+    """How many of a batch's frames have their codebooks 2 to 16 predicted."""
+    return max(1, round(frames * share))
+
+
+def embed(model: Any, batch: Batch, speakers: torch.Tensor) -> torch.Tensor:
+    """Input embeddings [N, hidden]; `speakers` are the speaker embeddings [S, hidden] of the run."""
     talker = model.talker
     text = talker.text_projection(talker.get_text_embeddings()(batch.unique_text_ids))[batch.text_index]
-    codec = talker.get_input_embeddings()(batch.codec_ids) * batch.codec_mask[..., None]
+    codec = talker.get_input_embeddings()(batch.codec_ids) * batch.codec_mask[:, None]
     rest = sum(
         embedding(batch.rest[:, book]) for book, embedding in enumerate(talker.code_predictor.get_input_embeddings())
     )
     embeddings = text + codec
-    # rows and positions are distinct, so nothing is added twice
-    embeddings = embeddings.index_put((batch.frame_rows, batch.frame_at), rest.to(embeddings.dtype), accumulate=True)
-    rows = torch.arange(len(batch.speaker_at), device=embeddings.device)
-    speakers = speaker.expand(len(rows), -1).to(embeddings.dtype)
-    with_speaker: torch.Tensor = embeddings.index_put((rows, batch.speaker_at), speakers, accumulate=True)
+    # positions are distinct, so nothing is added twice
+    embeddings = embeddings.index_add(0, batch.frame_at, rest.to(embeddings.dtype))
+    with_speaker: torch.Tensor = embeddings.index_add(
+        0, batch.speaker_at, speakers[batch.speakers].to(embeddings.dtype)
+    )
     return with_speaker

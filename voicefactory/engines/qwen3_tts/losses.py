@@ -13,7 +13,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
-from voicefactory.engines.qwen3_tts.inputs import IGNORED, Batch, embed
+from voicefactory.engines.qwen3_tts.inputs import Batch, embed
+from voicefactory.engines.qwen3_tts.packing import Packing, use_packed_attention
 
 
 @dataclass(frozen=True)
@@ -23,20 +24,27 @@ class Losses:
     first: torch.Tensor  #: sum over `predictions` of the first codebook and the end of speech
     rest: torch.Tensor  #: sum over `frames` × 15 of codebooks 2 to 16
     predictions: int
-    frames: int
+    frames: int  #: whose codebooks 2 to 16 were predicted
 
 
-def hidden_states(model: Any, batch: Batch, speaker: torch.Tensor) -> torch.Tensor:
-    """Last hidden states [B, L, hidden] of the talker, after its final norm, as synthesis uses them."""
-    talker = model.talker
-    position_ids, _ = talker.get_rope_index(batch.attention_mask)
-    output = talker.model(
-        inputs_embeds=embed(model, batch, speaker),
-        attention_mask=batch.attention_mask,
+def hidden_states(model: Any, batch: Batch, speakers: torch.Tensor) -> torch.Tensor:
+    """Last hidden states [N, hidden] of the talker, after its final norm, as synthesis uses them.
+
+    `speakers` are the speaker embeddings [S, hidden] of the run.
+    """
+    core = model.talker.model
+    use_packed_attention(core)
+    # Four rows: the first only tells the package that this is one row of text, the others are time, height and
+    # width of its rotary embedding, which are all the same for speech.
+    order = torch.arange(len(batch.position_ids), device=batch.position_ids.device)
+    position_ids = torch.stack([order, *[batch.position_ids] * 3])[:, None]
+    output = core(
+        inputs_embeds=embed(model, batch, speakers)[None],
         position_ids=position_ids,
         use_cache=False,
+        packing=Packing(batch.rows, batch.places),
     )
-    hidden: torch.Tensor = output.last_hidden_state
+    hidden: torch.Tensor = output.last_hidden_state[0]
     return hidden
 
 
@@ -55,19 +63,13 @@ def code_predictor_logits(model: Any, before: torch.Tensor, codes: torch.Tensor)
     return logits
 
 
-def losses(model: Any, batch: Batch, speaker: torch.Tensor) -> Losses:
-    """Forward pass and both cross-entropies of a batch."""
-    hidden = hidden_states(model, batch, speaker)
-    asked = batch.labels != IGNORED
-    first_logits = model.talker.codec_head(hidden[asked])
-    first = F.cross_entropy(first_logits.float(), batch.labels[asked], reduction="sum")
-    codes = frame_codes(batch)
-    rest_logits = code_predictor_logits(model, hidden[batch.frame_rows, batch.frame_at - 1], codes)
-    rest = F.cross_entropy(rest_logits.float().flatten(0, 1), codes[:, 1:].flatten(), reduction="sum")
-    return Losses(first, rest, batch.predictions, batch.frames)
-
-
-def frame_codes(batch: Batch) -> torch.Tensor:
-    """All 16 codebooks [N, 16] of a batch's frames."""
-    first = batch.codec_ids[batch.frame_rows, batch.frame_at]
-    return torch.cat([first[:, None], batch.rest], dim=1)
+def losses(model: Any, batch: Batch, speakers: torch.Tensor) -> Losses:
+    """Forward pass and both cross-entropies of a batch. `speakers` [S, hidden]."""
+    hidden = hidden_states(model, batch, speakers)
+    first_logits = model.talker.codec_head(hidden[batch.asked])
+    first = F.cross_entropy(first_logits.float(), batch.targets, reduction="sum")
+    at, rest = batch.frame_at[batch.predicted], batch.rest[batch.predicted]
+    codes = torch.cat([batch.codec_ids[at][:, None], rest], dim=1)
+    rest_logits = code_predictor_logits(model, hidden[at - 1], codes)
+    summed = F.cross_entropy(rest_logits.float().flatten(0, 1), rest.flatten(), reduction="sum")
+    return Losses(first, summed, batch.predictions, len(rest))

@@ -55,11 +55,14 @@ class Alignment:
 
 
 @torch.no_grad()
-def measure_alignment(model: Any, sequences: Sequence[TokenSequence], speaker: torch.Tensor, device: str) -> Alignment:
-    """Measure the three shifts on up to `CLIPS` clips; frames that have all three targets count."""
+def measure_alignment(model: Any, sequences: Sequence[TokenSequence], speakers: torch.Tensor, device: str) -> Alignment:
+    """Measure the three shifts on up to `CLIPS` clips; frames that have all three targets count.
+
+    `speakers` are the speaker embeddings [S, hidden] of the run.
+    """
     sums, count = [0.0, 0.0, 0.0], 0
     for sequence in sequences[:CLIPS]:
-        hidden = hidden_states(model, collate([sequence]).to(device), speaker)[0, sequence.first_frame :]
+        hidden = hidden_states(model, collate([sequence]).to(device), speakers)[sequence.first_frame :]
         codes = sequence.codec_ids[sequence.first_frame :].to(device)
         usable = len(codes) - 2
         if usable < 1:

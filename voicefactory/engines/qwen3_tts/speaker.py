@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,55 @@ from voicefactory.types import SAMPLE_RATE
 FIRST_ROW = 3000  #: the public recipe's row; the next free one from here on is taken
 
 
+_SILENT = 10 ** (-50 / 20)  #: a reference whose loudest sample is below -50 dBFS holds no voice
+
+
+class Speakers:
+    """The speakers of a run: for each the embedding of one reference.
+
+    They are computed once, in fp32, and rounded through `stored`, the precision that the finished voice keeps
+    them in. Where the speaker encoder itself is trained they are computed anew for every batch.
+    """
+
+    def __init__(self, net: Any, references: Mapping[str, Path], *, stored: torch.dtype, train: bool = False) -> None:
+        self.names = tuple(references)
+        self._encoder = net.speaker_encoder.float()
+        self._mels = [reference_mels(path).to(_device_of(self._encoder)) for path in references.values()]
+        self._stored = stored
+        self._train = train
+        with torch.no_grad():
+            self._constant = self._embeddings().to(stored).float()
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Row of each speaker in `embeddings`."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    def embeddings(self) -> torch.Tensor:
+        """[S, hidden] in fp32, on the model's device; with a gradient where the encoder is trained."""
+        return self._embeddings() if self._train and torch.is_grad_enabled() else self.fixed()
+
+    def fixed(self) -> torch.Tensor:
+        """[S, hidden] as a finished voice would hold them now."""
+        if not self._train:
+            return self._constant
+        with torch.no_grad():
+            return self._embeddings().to(self._stored).float()
+
+    def by_name(self) -> dict[str, torch.Tensor]:
+        """name → embedding [hidden]."""
+        return dict(zip(self.names, self.fixed(), strict=True))
+
+    def _embeddings(self) -> torch.Tensor:
+        with torch.autocast(_device_of(self._encoder).type, enabled=False):
+            return torch.stack([self._encoder(mels)[0] for mels in self._mels])
+
+
+def _device_of(module: Any) -> torch.device:
+    device: torch.device = next(module.parameters()).device
+    return device
+
+
 @torch.inference_mode()
 def speaker_embedding(model: Any, reference: Path) -> torch.Tensor:
     """Embedding [hidden] of the voice in `reference` (mono, 24 kHz), in fp32 on the model's device.
@@ -22,10 +72,23 @@ def speaker_embedding(model: Any, reference: Path) -> torch.Tensor:
     Mel spectrogram and encoder as in `extract_speaker_embedding` of qwen-tts, which works in the model's
     precision; here it is fp32 whatever the model is loaded in.
     """
+    encoder = model.speaker_encoder.float()
+    embedding: torch.Tensor = encoder(reference_mels(reference).to(_device_of(encoder)))[0]
+    return embedding.clone()
+
+
+@torch.no_grad()
+def reference_mels(reference: Path) -> torch.Tensor:
+    """Mel spectrogram [1, T, 128] as the speaker encoder takes it.
+
+    Raises InputError if the file is not mono at 24 kHz, or silent.
+    """
     samples, rate = soundfile.read(reference, dtype="float32")
     if rate != SAMPLE_RATE or samples.ndim != 1:
         raise InputError(f"The reference {reference.name} must be mono at 24 kHz; it is {rate} Hz.")
-    mels = qwen().mel_spectrogram(
+    if abs(samples).max(initial=0.0) < _SILENT:
+        raise InputError(f"The reference {reference.name} is silent. Choose a clip in which the voice speaks.")
+    mels: torch.Tensor = qwen().mel_spectrogram(
         torch.from_numpy(samples)[None],
         n_fft=1024,
         num_mels=128,
@@ -35,10 +98,7 @@ def speaker_embedding(model: Any, reference: Path) -> torch.Tensor:
         fmin=0,
         fmax=12_000,
     )
-    encoder = model.speaker_encoder.float()
-    device = next(encoder.parameters()).device
-    embedding: torch.Tensor = encoder(mels.transpose(1, 2).float().to(device))[0]
-    return embedding.clone()
+    return mels.transpose(1, 2).float()
 
 
 def free_row(config: dict[str, Any]) -> int:
