@@ -122,6 +122,10 @@ class Engine(Protocol):
         """
         ...
 
+    def adapter_example(self, base_model: str, speaker: str, language: str) -> str:
+        """As `example`, with `base_model` and the adapter in adapter/ instead of the merged weights."""
+        ...
+
     def example(self, speaker: str, language: str) -> str:
         """Three lines of Python that speak with the voice from its folder."""
         ...

@@ -14,9 +14,14 @@ _TOY = (
     "exists to show and test the way from recordings to a voice.\n\n"
 )
 
+_TEXT_ONLY = (
+    "> **Quality unknown.** Only the text embedding was trained, an experiment that nobody has measured: listen "
+    "before you use it.\n\n"
+)
 
-def model_card(facts: dict[str, Any], example: str) -> str:
-    """README.md of a voice. `facts` are those of voice.json."""
+
+def model_card(facts: dict[str, Any], example: str, adapter_example: str = "") -> str:
+    """README.md of a voice. `facts` are those of voice.json; `adapter_example` is for a voice with adapter/."""
     front: dict[str, Any] = {
         "pipeline_tag": "text-to-speech",
         "library_name": "qwen-tts",
@@ -32,17 +37,19 @@ def model_card(facts: dict[str, Any], example: str) -> str:
         f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n"
         f"# {name}\n\n"
         f"{_TOY if facts['toy'] else ''}"
+        f"{_TEXT_ONLY if _trains_only_text(preset) else ''}"
         "What this voice says is **synthetic speech**. Say so where you use it. No watermark is put into it.\n\n"
         "## Use it\n\n"
         "In this folder, with `pip install qwen-tts`:\n\n"
         f"```python\n{example}```\n\n"
+        f"{_adapter(preset, adapter_example)}"
         "## How it was made\n\n"
         "| | |\n|---|---|\n"
         f"| Base model | {_as_text(facts['base_model'])} |\n"
         f"| Speaker name in the model | {_as_text(facts['speaker'])} |\n"
         f"| Language | {facts['language']} |\n"
         f"| Clips | {facts['clips']}, together {facts['seconds'] / 60:.1f} min |\n"
-        f"| Preset | {_as_text(preset['name'])}: learning rate {preset['learning_rate']:g}, "
+        f"| Preset | {_as_text(preset['name'])}: learning rate {_number(preset['learning_rate'])}, "
         f"batch {preset['batch_size']} × {preset['gradient_accumulation_steps']} |\n"
         f"| Optimiser steps | {metrics.get('step', 0)} |\n"
         f"| Loss at the end | {metrics.get('loss', float('nan')):.3f} nats in training{_held_out(facts)} |\n"
@@ -52,6 +59,27 @@ def model_card(facts: dict[str, Any], example: str) -> str:
         f"{_consent(facts)}\n\n"
         "Use it only as the person who spoke has agreed to, and never to pass as them.\n"
     )
+
+
+def _trains_only_text(preset: dict[str, Any]) -> bool:
+    trained = {key for key, value in preset.items() if key.startswith("train_") and value}
+    return trained == {"train_text_embedding"}
+
+
+def _adapter(preset: dict[str, Any], example: str) -> str:
+    if not example:
+        return ""
+    return (
+        "## The adapter alone\n\n"
+        f"The weights above have it inside. `adapter/` is the same voice as a LoRA adapter (rank "
+        f"{preset['adapter_rank']}, alpha {preset['adapter_alpha']}), small enough to keep many beside one base model. "
+        "In this folder, with `pip install qwen-tts peft`:\n\n"
+        f"```python\n{example}```\n\n"
+    )
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, (int, float)) else _as_text(value)
 
 
 def _held_out(facts: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from voicefactory.errors import InputError
 from voicefactory.pipeline.card import model_card
 from voicefactory.pipeline.sentences import SENTENCES
 from voicefactory.pipeline.synthesize import voice_facts
-from voicefactory.presets import Preset
+from voicefactory.presets import Preset, load_preset
 from voicefactory.project import Project
 from voicefactory.types import Checkpoint, Dataset, OnProgress, Progress, Voice, silent
 
@@ -33,6 +33,8 @@ VOICE_FILES = (
     "added_tokens.json",
     "speech_tokenizer/*.json",
     "speech_tokenizer/*.safetensors",
+    "adapter/*.json",
+    "adapter/*.safetensors",
     "samples/*.wav",
     VOICE_JSON,
     "README.md",
@@ -79,7 +81,9 @@ def package(
         example = engine.example(project.speaker, language)
         files.write_text(voice / "example.py", example)
         described = describe(project, run, dataset, preset, engine, language, facts)
-        files.write_text(voice / "README.md", model_card(described, example))
+        adapted = engine.adapter_example(facts["base_model"], project.speaker, language)
+        card = model_card(described, example, adapted if (voice / "adapter").is_dir() else "")
+        files.write_text(voice / "README.md", card)
         on_progress(Progress("package", 1, 3, "Letting the voice speak in a fresh process"))
         engine.speaks_in_clean_process(voice, project.speaker, SENTENCES[language][0], language, run / "clean.wav")
         files.write_json(voice / VOICE_JSON, described)
@@ -100,7 +104,12 @@ def describe(
     language: str,
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    """voice.json: what a person or a program may want to know about a voice. Nothing of the recordings."""
+    """voice.json: what a person or a program may want to know about a voice. Nothing of the recordings.
+
+    Its preset is the run's own, in which every number is settled, if the run kept one.
+    """
+    used = run / "preset.yaml"
+    preset = load_preset(str(used)) if used.exists() else preset
     metrics = files.read_jsonl(run / "metrics.jsonl")
     evaluated = [row for row in metrics if "eval_loss" in row]
     return {

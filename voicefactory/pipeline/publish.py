@@ -41,6 +41,8 @@ ALLOWED = (
     "speech_tokenizer/configuration.json",
     "speech_tokenizer/preprocessor_config.json",
     "speech_tokenizer/*.safetensors",
+    "adapter/adapter_config.json",
+    "adapter/*.safetensors",
     "samples/*.wav",
     "samples/*.flac",
 )

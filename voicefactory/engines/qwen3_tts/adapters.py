@@ -145,6 +145,27 @@ def write_adapter(
             save_file(tensors, aside, metadata={"format": "pt"})
 
 
+def example(base_model: str, speaker: str, language: str) -> str:
+    """Python that speaks with `base_model` and the adapter, run in the folder of the finished voice."""
+    return (
+        "import json\n"
+        "from peft import PeftModel\n"
+        "from qwen_tts import Qwen3TTSModel\n"
+        "from safetensors.torch import load_file\n"
+        f"voice = Qwen3TTSModel.from_pretrained({base_model!r})\n"
+        "model, talker = voice.model, voice.model.talker\n"
+        'PeftModel.from_pretrained(talker, "adapter")  # puts it into the talker\n'
+        'told = json.load(open("config.json", encoding="utf-8"))["talker_config"]\n'
+        "model.config.talker_config.spk_id.update(told['spk_id'])\n"
+        "model.config.talker_config.spk_is_dialect = told['spk_is_dialect']\n"
+        "rows = talker.get_input_embeddings().weight.data\n"
+        'for name, embedding in load_file("adapter/speaker.safetensors").items():\n'
+        "    rows[told['spk_id'][name]] = embedding.to(rows)\n"
+        'model.tts_model_type = "custom_voice"\n'
+        f'waves, rate = voice.generate_custom_voice(text="Hello.", speaker={speaker!r}, language={language!r})\n'
+    )
+
+
 def _lora_config(preset: Preset) -> Any:
     from peft import LoraConfig
 

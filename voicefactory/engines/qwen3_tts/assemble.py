@@ -1,14 +1,16 @@
 """From a checkpoint to a model directory that plain `Qwen3TTSModel.from_pretrained` loads.
 
 The base model's files are taken over, its weights written once with the trained ones in their place, the
-codec linked, and one speaker added to those that are there. The speaker encoder stays in the weights: a
-custom voice does not load it, but a copy with `tts_model_type: base` clones and trains on.
+codec linked, and the run's speakers added to those that are there. An adapter is multiplied into the weights,
+and also kept apart in `adapter/`. The speaker encoder stays in the weights: a custom voice does not load it,
+but a copy with `tts_model_type: base` clones and trains on.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +18,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from voicefactory import files
+from voicefactory.engines.qwen3_tts.adapters import is_adapter, merged, write_adapter
 from voicefactory.engines.qwen3_tts.facts import read_config
 from voicefactory.engines.qwen3_tts.model import read_tensors
-from voicefactory.engines.qwen3_tts.runlog import load_speaker
+from voicefactory.engines.qwen3_tts.runlog import load_speakers
 from voicefactory.engines.qwen3_tts.speaker import free_row
+from voicefactory.presets import load_preset
 from voicefactory.types import Checkpoint
 
 _SPEAKER_ROWS = "talker.model.codec_embedding.weight"
@@ -36,10 +40,15 @@ _TAKEN_OVER = (
 
 
 def assemble(checkpoint: Checkpoint, out: Path) -> None:
-    """Write the voice of `checkpoint` into the existing folder `out`. Weights keep the base model's precision."""
+    """Write the voice of `checkpoint` into the existing folder `out`. Weights keep the base model's precision.
+
+    A run with an adapter also leaves `out`/adapter, a PEFT folder.
+    """
     base, run = checkpoint.base_model, checkpoint.path.parent.parent
+    preset = load_preset(str(run / "preset.yaml"))
+    speakers = speakers_of(checkpoint)
     config = read_config(base)
-    row = add_speaker(config, checkpoint.speaker)
+    rows = {name: add_speaker(config, name) for name in speakers}
     files.write_json(out / "config.json", config)
     for name in _TAKEN_OVER:
         if (base / name).exists():
@@ -47,13 +56,31 @@ def assemble(checkpoint: Checkpoint, out: Path) -> None:
     trained = load_file(checkpoint.path / "weights.safetensors")
     tensors: dict[str, torch.Tensor] = {}
     for name, tensor in read_tensors(base):
-        tensors[name] = trained[name].to(tensor.dtype) if name in trained else tensor
-    rows = tensors[_SPEAKER_ROWS].clone()
-    rows[row] = load_speaker(run).to(rows.dtype)
-    tensors[_SPEAKER_ROWS] = rows
+        tensors[name] = trained[name].to(tensor.dtype) if name in trained else merged(name, tensor, trained, preset)
+    tensors[_SPEAKER_ROWS] = with_rows(tensors[_SPEAKER_ROWS], {rows[name]: speakers[name] for name in speakers})
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
     (out / "model.safetensors").chmod(0o644)  # safetensors makes it private
+    if any(is_adapter(name) for name in trained):
+        write_adapter(out / "adapter", trained, preset, speakers)
     link_folder(base / "speech_tokenizer", out / "speech_tokenizer")
+
+
+def speakers_of(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
+    """Embedding [hidden] of each of the run's speakers, by lower-case name; the checkpoint's own speaker is first.
+
+    A checkpoint whose speaker encoder was trained has embeddings of its own; otherwise they are the run's.
+    """
+    own = checkpoint.path / "speaker.safetensors"
+    found = load_file(own) if own.exists() else load_speakers(checkpoint.path.parent.parent)
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != checkpoint.speaker, name))}
+
+
+def with_rows(table: torch.Tensor, rows: Mapping[int, torch.Tensor]) -> torch.Tensor:
+    """A copy of an embedding table in which some rows are replaced."""
+    table = table.clone()
+    for row, values in rows.items():
+        table[row] = values.to(table.dtype)
+    return table
 
 
 def add_speaker(config: dict[str, Any], speaker: str) -> int:

@@ -111,6 +111,11 @@ class Qwen3TTS:
                 f"The finished voice did not speak in a fresh process, so it is not offered: {reason}"
             )
 
+    def adapter_example(self, base_model: str, speaker: str, language: str) -> str:
+        from voicefactory.engines.qwen3_tts.adapters import example
+
+        return example(base_model, speaker, language)
+
     def example(self, speaker: str, language: str) -> str:
         return (
             "from qwen_tts import Qwen3TTSModel\n"
