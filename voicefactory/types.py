@@ -6,9 +6,10 @@ memory; the JSONL files on disk store them relative to the project, so that a pr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 SAMPLE_RATE = 24_000  #: Hz, of every recording, clip and synthesized sample
 MIN_CLIP_S, MAX_CLIP_S = 1.0, 20.0  #: seconds
@@ -73,6 +74,8 @@ class Transcript:
     confidence: float  #: 0 to 1; 1 for texts that a person gave or edited
     source: str  #: "whisper", "given" or "edited"
     dropped: bool = False  #: the person does not want this clip
+    speaker: str = ""  #: who says it, lower-case; empty = the texts do not tell
+    instruct: str = ""  #: how it is said, as an instruction to the model; empty = none
 
 
 @dataclass(frozen=True)
@@ -94,28 +97,67 @@ class Sample:
     clip: Clip
     text: str
     language: str
+    speaker: str = ""  #: lower-case; empty = the project's
+    instruct: str = ""  #: how it is said; empty = no instruction
+
+
+@dataclass(frozen=True)
+class ExtraText:
+    """One row of a data set without audio: the base model itself says it, and is trained on what it said."""
+
+    id: str  #: takes the place of a clip's
+    text: str
+    language: str
+    speaker: str = ""  #: lower-case; empty = the project's
+    place: str = ""  #: where it came from, as the person knows it: "more.txt, line 3"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What training sees: the accepted samples and one reference for all of them."""
+    """What training sees: the accepted samples, and one reference for all of them or for each speaker."""
 
     samples: tuple[Sample, ...]
-    reference: Reference
+    reference: Reference  #: of the first speaker
     path: Path  #: dataset.jsonl
-    fingerprint: str  #: of audio, texts, languages and reference
+    fingerprint: str  #: of audio, texts, languages, speakers, instructions and references
+    references: Mapping[str, Reference] = field(default_factory=dict)  #: of each speaker, where there are several
+    extra_texts: tuple[ExtraText, ...] = ()
+
+    def reference_of(self, speaker: str) -> Reference:
+        """The reference of a sample's or a text's `speaker`."""
+        return self.references.get(speaker, self.reference)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Those of dataset.jsonl: audio (empty for texts without), text, ref_audio, language, clip, and where
+        they are told speaker and instruct."""
+        for sample in self.samples:
+            yield self._row(str(sample.clip.audio), sample.clip.id, sample, instruct=sample.instruct)
+        for extra in self.extra_texts:
+            yield self._row("", extra.id, extra)
+
+    def _row(self, audio: str, identifier: str, said: Sample | ExtraText, **told: str) -> dict[str, Any]:
+        told = {"speaker": said.speaker, **told}
+        return {
+            "audio": audio,
+            "text": said.text,
+            "ref_audio": str(self.reference_of(said.speaker).audio),
+            "language": said.language,
+            "clip": identifier,
+            **{key: value for key, value in told.items() if value},
+        }
 
 
 @dataclass(frozen=True)
 class Codes:
     """Codec tokens of a data set. They belong to the engine and the tokenizer that made them."""
 
-    path: Path  #: codes.jsonl: audio, text, ref_audio, audio_codes (frames × codebooks), language
+    path: Path  #: codes.jsonl: audio, text, ref_audio, audio_codes (frames × codebooks), language, clip, …
     engine: str
     tokenizer: str  #: fingerprint of the tokenizer's weights
     frame_rate: float  #: frames per second
     codebooks: int
     fingerprint: str
+    refused: tuple[Refused, ...] = ()  #: texts without audio that the model could not say
 
 
 @dataclass(frozen=True)

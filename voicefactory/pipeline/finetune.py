@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from voicefactory import files
@@ -12,8 +11,6 @@ from voicefactory.pipeline.sentences import SENTENCES
 from voicefactory.presets import Preset
 from voicefactory.project import Project, slug
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop, never, silent
-
-_LOOKED_AT = 4 << 20  #: bytes at either end of a weights file
 
 
 def finetune(
@@ -37,7 +34,7 @@ def finetune(
     inputs = {
         "engine": engine.spec.name,
         "codes": codes.fingerprint,
-        "model": _identity(model),
+        "model": files.model_identity(model),
         "preset": preset.model_dump(),
         "speaker": project.speaker,
     }
@@ -62,17 +59,3 @@ def finetune(
     on_progress(Progress("finetune", result["step"], result["step"]))
     checkpoint = Checkpoint(project.root / result["checkpoint"], result["step"], project.speaker, model)
     return run, checkpoint
-
-
-def _identity(model: Path) -> str:
-    """What tells one model directory from another, without reading gigabytes: configuration, and of each weights
-    file its size, header and last megabytes, in which no two trained models agree."""
-    digest = hashlib.sha256((model / "config.json").read_bytes())
-    for path in sorted(model.glob("*.safetensors")):
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}".encode())
-        with open(path, "rb") as weights:
-            digest.update(weights.read(_LOOKED_AT))
-            weights.seek(max(0, size - _LOOKED_AT))
-            digest.update(weights.read(_LOOKED_AT))
-    return digest.hexdigest()

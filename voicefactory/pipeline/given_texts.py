@@ -18,10 +18,12 @@ from voicefactory.pipeline.sources import shown_name
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl")  #: looked for when a folder is given
 _AUDIO_KEYS = ("file", "audio", "audio_filepath", "file_name", "path", "id")
 _TEXT_KEYS = ("text", "transcript", "sentence")
+_MORE_KEYS = ("language", "speaker", "instruct")
 _MOST_BYTES = 200_000_000
 _KNOWN = (
     "Known are: LJSpeech's `id|text` or `id|text|normalized`, a table whose first line names `file` and `text`, "
-    ".txt files named like the audio, and JSONL with `audio` and `text`."
+    ".txt files named like the audio, and JSONL with `audio` and `text`. "
+    "Tables and JSONL may also tell `language`, `speaker` and `instruct`."
 )
 
 
@@ -32,6 +34,8 @@ class GivenText:
     file: str  #: as the file names it, with or without folder and extension
     text: str
     language: str = ""
+    speaker: str = ""  #: as the file names them
+    instruct: str = ""
     problem: str = ""  #: a sentence; empty if the row can be used
 
 
@@ -106,18 +110,18 @@ def _numbered(content: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip())
 
 
-def _header(cells: list[str]) -> tuple[int, int, int | None] | None:
-    """Columns of the audio's name, the text and the language, if these cells are a header."""
+def _header(cells: list[str]) -> tuple[int, int, dict[str, int]] | None:
+    """Columns of the audio's name, of the text and of what else may be told, if these cells are a header."""
     names = [cell.strip().strip('"').lower() for cell in cells]
     audio = next((names.index(key) for key in _AUDIO_KEYS if key in names), None)
     text = next((names.index(key) for key in _TEXT_KEYS if key in names), None)
     if audio is None or text is None:
         return None
-    return audio, text, names.index("language") if "language" in names else None
+    return audio, text, {key: names.index(key) for key in _MORE_KEYS if key in names}
 
 
-def _read_table(rows: Iterator[tuple[int, list[str]]], columns: tuple[int, int, int | None]) -> Iterator[GivenText]:
-    audio, text, language = columns
+def _read_table(rows: Iterator[tuple[int, list[str]]], columns: tuple[int, int, dict[str, int]]) -> Iterator[GivenText]:
+    audio, text, more = columns
     next(rows)
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
@@ -126,8 +130,8 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], columns: tuple[int, int, 
             problem = f"Line {number} has fewer columns than the header."
             yield GivenText(_name(cells, audio, number), "", problem=problem)
         else:
-            spoken = cells[language].strip() if language is not None and language < len(cells) else ""
-            yield GivenText(_name(cells, audio, number), _plain(cells[text]), spoken)
+            told = {key: _plain(cells[column]) for key, column in more.items() if column < len(cells)}
+            yield GivenText(_name(cells, audio, number), _plain(cells[text]), **told)
 
 
 def _read_ljspeech(content: str) -> Iterator[GivenText]:
@@ -151,8 +155,8 @@ def _read_jsonl(content: str, path: Path) -> Iterator[GivenText]:
         if key is None:
             raise InputError(f"Line {number} of {path.name} does not name its audio (key `audio`). {_KNOWN}")
         text = next((row[key] for key in _TEXT_KEYS if isinstance(row.get(key), str)), "")
-        language = row.get("language")
-        yield GivenText(_storable(row[key]), _plain(text), language if isinstance(language, str) else "")
+        told = {key: _plain(row[key]) for key in _MORE_KEYS if isinstance(row.get(key), str)}
+        yield GivenText(_storable(row[key]), _plain(text), **told)
 
 
 def _name(cells: list[str], column: int, number: int) -> str:

@@ -7,7 +7,7 @@ as a file lies in reference/.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,31 @@ def reference(
     listed = [_row(project, candidate) for candidate in candidates]
     files.write_json(project.reference_json, {"chosen": _row(project, chosen), "candidates": listed})
     on_progress(Progress("reference", 1, 1, "; ".join(chosen.reasons)))
+    return chosen
+
+
+def references(
+    project: Project,
+    clips: Sequence[Clip],
+    transcripts: Sequence[Transcript],
+    speakers: Mapping[str, str],
+    *,
+    on_progress: OnProgress = silent,
+) -> dict[str, Reference]:
+    """The best clip of each speaker, in the order in which they speak. `speakers` is clip id → name, as of
+    `who_says`: every speaker in it has a clip with a text."""
+    on_progress(Progress("reference", 0, 1))
+    chosen: dict[str, Reference] = {}
+    for speaker in dict.fromkeys(speakers[clip.id] for clip in clips if clip.id in speakers):
+        own = [clip for clip in clips if speakers.get(clip.id) == speaker]
+        chosen[speaker] = _fitted(project, rank_references(own, transcripts)[0])
+    candidates = [_row(project, candidate) for candidate in rank_references(clips, transcripts)]
+    rows = {speaker: _row(project, found) for speaker, found in chosen.items()}
+    files.write_json(
+        project.reference_json, {"chosen": next(iter(rows.values())), "candidates": candidates, "speakers": rows}
+    )
+    told = "; ".join(f"{speaker}: {found.seconds:.1f} s" for speaker, found in chosen.items())
+    on_progress(Progress("reference", 1, 1, told))
     return chosen
 
 

@@ -20,7 +20,7 @@ from voicefactory.pipeline.given_texts import GivenText, read_transcripts
 from voicefactory.pipeline.matching import ClipNames
 from voicefactory.pipeline.refusals import write_refused
 from voicefactory.pipeline.segment import load_clips
-from voicefactory.project import Project
+from voicefactory.project import Project, speaker_key
 from voicefactory.types import Clip, Refused, Transcript
 
 __all__ = ["GivenText", "bring_transcripts", "load_transcripts", "read_transcripts", "set_transcripts"]
@@ -88,21 +88,23 @@ def bring_transcripts(
     for text in read_transcripts(path):
         clip, reason = names.find(text.file)
         spoken, unknown = _language_of(text, language)
-        reason = text.problem or reason or unknown or ("" if text.text else "Its text is empty.")
+        speaker, unusable = _speaker_of(text)
+        reason = text.problem or reason or unknown or unusable or ("" if text.text else "Its text is empty.")
         if clip is None or reason:
             refused.append(Refused(text.file, reason))
         elif clip.id in given and given[clip.id].transcript.text != text.text:
             refused.append(Refused(text.file, "It has a second, different text; the first one was taken."))
         else:
-            given[clip.id] = Row(Transcript(clip.id, text.text, spoken, 1.0, "given"), clip.sha256)
+            transcript = Transcript(clip.id, text.text, spoken, 1.0, "given", speaker=speaker, instruct=text.instruct)
+            given[clip.id] = Row(transcript, clip.sha256)
 
     def change(rows: dict[str, Row]) -> None:
         for clip in clips:
             old = rows.get(clip.id)
-            kept = old is not None and old.sha256 == clip.sha256 and _stays(old)
-            if kept:
-                continue
-            if clip.id in given:
+            if old is not None and old.sha256 == clip.sha256 and _stays(old):
+                if clip.id in given:  # who says it, and how, is still the file's to tell
+                    rows[clip.id] = _told_again(old, given[clip.id].transcript)
+            elif clip.id in given:
                 rows[clip.id] = given[clip.id]
             else:
                 rows.pop(clip.id, None)
@@ -126,6 +128,14 @@ def _language_of(text: GivenText, language: str) -> tuple[str, str]:
         return (parse_language(text.language) if text.language else language), ""
     except InputError as reason:
         return language, str(reason)
+
+
+def _speaker_of(text: GivenText) -> tuple[str, str]:
+    """The speaker of a row as the model looks them up; and what is wrong with the name."""
+    try:
+        return (speaker_key(text.speaker) if text.speaker else ""), ""
+    except InputError as reason:
+        return "", f"Its speaker {text.speaker[:40]!r} cannot be used. {reason}"
 
 
 def load_rows(project: Project) -> dict[str, Row]:
@@ -165,6 +175,10 @@ def _edited(old: Row | None, new: Transcript, sha256: str) -> Row:
     return replace(old, transcript=after)
 
 
+def _told_again(kept: Row, given: Transcript) -> Row:
+    return replace(kept, transcript=replace(kept.transcript, speaker=given.speaker, instruct=given.instruct))
+
+
 def _stays(row: Row) -> bool:
     return row.transcript.source == "edited" or row.transcript.dropped
 
@@ -179,6 +193,8 @@ def _json(row: Row) -> dict[str, Any]:
         "confidence": round(transcript.confidence, 4),
         "source": transcript.source,
         "dropped": transcript.dropped,
+        **({"speaker": transcript.speaker} if transcript.speaker else {}),
+        **({"instruct": transcript.instruct} if transcript.instruct else {}),
         "sha256": row.sha256,
         "asked": list(row.asked),
         "heard_in": row.heard_in,
@@ -193,6 +209,8 @@ def _row(values: dict[str, Any]) -> Row:
         confidence=values["confidence"],
         source=values["source"],
         dropped=values["dropped"],
+        speaker=values.get("speaker", ""),
+        instruct=values.get("instruct", ""),
     )
     asr, language = values["asked"]
     return Row(transcript, values["sha256"], (asr, language), values["heard_in"])
