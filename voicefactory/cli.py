@@ -86,6 +86,9 @@ def create(
     ] = "auto",
     reference: Annotated[str, typer.Option(help="The clip that shows the voice; otherwise the best one.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    wait_gpu: Annotated[
+        bool, typer.Option("--wait-gpu", help="Train when a card has the memory free; until then, wait.")
+    ] = False,
     home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")] = False,
 ) -> None:
@@ -104,6 +107,7 @@ def create(
             asr=asr,
             reference=reference,
             device=device,
+            wait_gpu=wait_gpu,
         )
         result = _create(name, paths, request, home, stop.asked)
     if as_json:
@@ -133,6 +137,31 @@ def _create(
     with project.alone(), progress_on() as tell:
         created = create(project, paths, request, on_progress=tell, should_stop=should_stop)
     return dict(created.to_json())
+
+
+@app.command()
+def plan(
+    project: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="PROJECT")],
+    preset: Annotated[str, typer.Option(help="How to train: a name (see presets) or a YAML file.")] = "quick",
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one key of the preset. Repeatable.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="The model family to fine-tune.")] = "qwen3-tts",
+    model: Annotated[
+        str, typer.Option(help="Base model: toy, a Hub id or a directory.", envvar="VOICEFACTORY_MODEL")
+    ] = "",
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Show what training will need, before it starts: memory, time, and the numbers that auto stands for."""
+    _use_home(home)
+    from voicefactory.cli_plan import lines, plan_of
+
+    found = plan_of(project, engine=engine, model=model, preset=preset, overrides=overrides or (), home=home)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), ensure_ascii=False))
+    else:
+        typer.echo("\n".join(lines(found)))
 
 
 @app.command()

@@ -6,15 +6,41 @@ number that CUDA gives the card in this process, the N of `cuda:N`.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from voicefactory.errors import InputError
+from voicefactory.errors import Cancelled, InputError
 
 AUTO, CPU = "auto", "cpu"
+GIB = 1 << 30
+
+#: Dense bf16 TFLOP/s by the vendor's data sheets, for a rough idea of the time; the first name that fits counts.
+_DATA_SHEETS = (
+    ("B200", 2250),
+    ("H200", 989),
+    ("H100 PCIe", 756),
+    ("H100", 989),
+    ("A100", 312),
+    ("L40S", 362),
+    ("L40", 181),
+    ("L4", 121),
+    ("A40", 150),
+    ("A10G", 70),
+    ("A10", 125),
+    ("RTX 6000 Ada", 364),
+    ("RTX A6000", 155),
+    ("RTX 5090", 210),
+    ("RTX 4090", 165),
+    ("RTX 4080", 97),
+    ("RTX 3090", 71),
+    ("RTX 3080", 60),
+    ("RTX 3060", 25),
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +92,85 @@ def pick_device(wanted: str = AUTO) -> str:
     if wanted == "cuda":
         raise InputError(f"There is no {wanted} here. {_what_there_is(usable)}")
     return CPU
+
+
+def check_can_wait(device: str = AUTO) -> None:
+    """Raise InputError if there is no card to wait for: see `wait_for_gpu`."""
+    _cards_to_wait_for(gpus(), device)
+
+
+def wait_for_gpu(
+    needed_bytes: int,
+    device: str = AUTO,
+    *,
+    tell: Callable[[str], None],
+    should_stop: Callable[[], bool],
+    look_every_s: float = 5.0,
+) -> Gpu:
+    """Wait until a card has `needed_bytes` free and return it: the freest, or the one that `device` names.
+
+    `tell` is given a sentence when the waiting begins, and another when the freest card changed by a GiB.
+    Raises InputError if there is no card, or none that is large enough when it is empty; Cancelled.
+    """
+    told: int | None = None
+    while True:
+        cards = _cards_to_wait_for(gpus(), device)
+        largest = max(cards, key=lambda card: card.total_bytes)
+        if largest.total_bytes < needed_bytes:
+            raise InputError(
+                f"{needed_bytes / GIB:.1f} GiB are needed, and the largest card to wait for, {largest.name}, has "
+                f"{largest.total_bytes / GIB:.1f} GiB when it is empty. Choose a preset that needs less, such as "
+                "low-memory or lora."
+            )
+        freest = max(cards, key=lambda card: card.free_bytes)
+        if freest.free_bytes >= needed_bytes:
+            return freest
+        if told is None or abs(freest.free_bytes - told) >= GIB:
+            told = freest.free_bytes
+            tell(
+                f"Waiting for a GPU: {needed_bytes / GIB:.1f} GiB are needed, and {freest.name} (cuda:{freest.index}) "
+                f"has the most free: {freest.free_bytes / GIB:.1f} GiB. Ctrl-C stops."
+            )
+        look_again = time.monotonic() + look_every_s
+        while time.monotonic() < look_again:
+            if should_stop():
+                raise Cancelled("Stopped while waiting for a GPU.")
+            time.sleep(min(0.2, look_every_s))
+
+
+def _cards_to_wait_for(cards: list[Gpu], device: str) -> list[Gpu]:
+    wanted = device.strip().lower()
+    if wanted == CPU:
+        raise InputError("--wait-gpu waits for a GPU, and the device is cpu. Leave one of the two out.")
+    if not cards:
+        raise InputError("There is no NVIDIA card here to wait for. Leave --wait-gpu out to train on the CPU.")
+    if not wanted.startswith("cuda:"):
+        return cards
+    chosen = [card for card in cards if wanted == f"cuda:{card.index}"]
+    if not chosen:
+        raise InputError(f"There is no {wanted} here. {_what_there_is({card.index: card for card in cards})}")
+    return chosen
+
+
+def peak_flops(name: str) -> float | None:
+    """Dense bf16 FLOP/s of a card by its vendor's data sheet; None for one that is not in our table."""
+    words = name.lower()
+    return next((1e12 * tera for known, tera in _DATA_SHEETS if known.lower() in words), None)
+
+
+@functools.lru_cache(maxsize=1)
+def cpu_flops() -> float:
+    """FLOP/s of an fp32 matrix product on this machine's cores, timed once (about a tenth of a second)."""
+    import numpy as np
+
+    size = 768
+    left = np.full((size, size), 0.5, np.float32)
+    best = float("inf")
+    for _ in range(4):  # the first warms up
+        began = time.perf_counter()
+        left @ left
+        best = min(best, time.perf_counter() - began)
+    return 2 * size**3 / max(best, 1e-9)
 
 
 def advice() -> str:

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from voicefactory.presets import Preset
+from voicefactory.presets import Hyperparameters, Preset
 from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, Reference, ShouldStop
 
 
@@ -35,13 +35,41 @@ class Speech:
     seed: int  #: the seed that was used in the end
     runaway: bool  #: True if no attempt came to an end before the length cap
     frames: int
+    notice: str = ""  #: a sentence about what could not be done as asked
+
+
+@dataclass(frozen=True)
+class PlannedClip:
+    """What is known of a clip before it is encoded."""
+
+    id: str  #: Clip.id
+    seconds: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will be and need, computed before anything is loaded. An estimate."""
+
+    preset: Hyperparameters  #: with every auto settled
+    training_clips: int
+    held_out_clips: int
+    steps: int  #: of the optimiser
+    memory: dict[str, int]  #: bytes at the peak, by what they are for
+    flops: float  #: floating-point operations of the whole run
+
+    @property
+    def peak_bytes(self) -> int:
+        """Memory that must be free."""
+        return sum(self.memory.values())
 
 
 class Synthesizer(Protocol):
     """A loaded voice or base model."""
 
     languages: tuple[str, ...]
-    speakers: tuple[str, ...]
+    speakers: tuple[str, ...]  #: the newest last; empty for a base model
+    takes_instructions: bool
     toy: bool  #: True if it makes noise instead of speech
 
     def speak(
@@ -53,10 +81,14 @@ class Synthesizer(Protocol):
         temperature: float | None = None,
         greedy: bool = False,
         reference: Reference | None = None,
+        speaker: str | None = None,
+        instruct: str = "",
     ) -> Speech:
         """Speak `text`: with `reference` as a zero-shot clone of it, otherwise with the trained voice.
 
-        Raises InputError for empty text or a language that the model does not speak.
+        `speaker` is one of `speakers`, otherwise the newest; `instruct` says how to speak, and is left out with a
+        notice where the model takes no instructions. Raises InputError for empty text, a language that the model
+        does not speak, or a speaker that it does not have.
         """
         ...
 
@@ -81,10 +113,27 @@ class Engine(Protocol):
         """True if the model makes noise instead of speech."""
         ...
 
+    def speakers(self, model: Path) -> tuple[str, ...]:
+        """Who the model or voice in this folder can speak as, the newest last. Loads no torch."""
+        ...
+
     def extract(
         self, dataset: Dataset, model: Path, out: Path, *, device: str, on_progress: OnProgress, should_stop: ShouldStop
     ) -> Codes:
-        """Encode every clip into codec tokens: out/<engine>-<tokenizer>/codes.jsonl."""
+        """Encode every clip into codec tokens: out/<engine>-<tokenizer>/codes.jsonl.
+
+        Texts without audio are spoken by `model` itself; those that it cannot say are in the result's `refused`.
+        """
+        ...
+
+    def plan(
+        self, model: str, home: Path, clips: Sequence[PlannedClip], preset: Preset, *, cuda: bool, fetch: bool
+    ) -> Plan | None:
+        """What training on `clips` will need on a CUDA card, or on the CPU. Loads no torch.
+
+        `model` is as for `resolve_model`. None if its sizes are not known: it is not on this machine, and may not
+        be asked for (`fetch`) or cannot be. Raises InputError without clips, or for a folder that is no model.
+        """
         ...
 
     def finetune(

@@ -18,6 +18,7 @@ from voicefactory.pipeline.finetune import finetune
 from voicefactory.pipeline.given_texts import read_transcripts
 from voicefactory.pipeline.ingest import ingest
 from voicefactory.pipeline.package import assemble_voice, package
+from voicefactory.pipeline.plan import planned_clips, wait_for_card
 from voicefactory.pipeline.reference import reference
 from voicefactory.pipeline.refusals import load_refused
 from voicefactory.pipeline.segment import load_clips, segment
@@ -58,6 +59,7 @@ class Request:
     asr: str = "auto"  #: Whisper model: a name, a directory, or auto
     reference: str = ""  #: an audio file or a clip's id; empty = the best clip
     device: str = "auto"  #: auto, cpu, cuda:N
+    wait_gpu: bool = False  #: training waits until a card has the memory it needs
     consent: str = ""  #: who said that this voice may be used, and when; goes into the card
 
 
@@ -137,6 +139,8 @@ def check_request(request: Request) -> None:
     load_preset(request.preset, request.overrides)
     parse_language(request.language)
     hardware.pick_device(request.device)
+    if request.wait_gpu:
+        hardware.check_can_wait(request.device)
     if request.transcripts:
         read_transcripts(Path(request.transcripts).expanduser())
     elif Path(request.asr).expanduser().is_dir():
@@ -184,8 +188,21 @@ def train(
     seconds: dict[str, float] = {}
     engine = registry.get(request.engine)
     preset = load_preset(request.preset, request.overrides)
-    device = hardware.pick_device(request.device)
     clips, transcripts = load_clips(project), load_transcripts(project)
+    name = request.model or engine.default_model()
+    wanted = request.device
+    if request.wait_gpu:
+        wanted = wait_for_card(
+            project,
+            planned_clips(clips, transcripts),
+            engine=request.engine,
+            model=name,
+            preset=preset,
+            device=wanted,
+            on_progress=on_progress,
+            should_stop=should_stop,
+        )
+    device = hardware.pick_device(wanted)
     chosen = _timed(
         seconds,
         "reference",
@@ -193,7 +210,6 @@ def train(
         lambda: reference(project, clips, transcripts, wanted=request.reference, on_progress=on_progress),
     )
     dataset = make_dataset(project, clips, transcripts, chosen)
-    name = request.model or engine.default_model()
     model = engine.resolve_model(name, project.home, on_progress)
     toy = engine.is_toy(model)
     if toy:

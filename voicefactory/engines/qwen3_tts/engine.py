@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from voicefactory.engines.base import EngineSpec, Synthesizer
+from voicefactory.engines.base import EngineSpec, Plan, PlannedClip, Synthesizer
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import Preset
@@ -44,12 +44,26 @@ class Qwen3TTS:
 
         return is_toy(model)
 
+    def speakers(self, model: Path) -> tuple[str, ...]:
+        from voicefactory.engines.qwen3_tts.facts import speakers
+
+        return speakers(model)
+
     def extract(
         self, dataset: Dataset, model: Path, out: Path, *, device: str, on_progress: OnProgress, should_stop: ShouldStop
     ) -> Codes:
         from voicefactory.engines.qwen3_tts.codes import extract
 
         return extract(dataset, model, out, device=device, on_progress=on_progress, should_stop=should_stop)
+
+    def plan(
+        self, model: str, home: Path, clips: Sequence[PlannedClip], preset: Preset, *, cuda: bool, fetch: bool
+    ) -> Plan | None:
+        from voicefactory.engines.qwen3_tts.planning import plan_run
+        from voicefactory.engines.qwen3_tts.sizes import find_config, model_sizes
+
+        found = find_config(model, home, fetch=fetch)
+        return plan_run(model_sizes(*found), clips, preset, cuda=cuda) if found else None
 
     def finetune(
         self,
