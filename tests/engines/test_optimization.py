@@ -135,6 +135,28 @@ def test_a_state_of_other_parameters_is_refused() -> None:
         Updater(parameters, preset_of(), "cpu").load_state(updater.state())
 
 
+def test_after_an_error_in_the_middle_it_goes_on_as_if_nothing_had_been() -> None:
+    """As when memory runs out: here the bf16 weight's gradient is of a kind that the optimiser does not take."""
+
+    def two() -> tuple[Parameters, Updater]:
+        parameters = {
+            "a.weight": torch.nn.Parameter(torch.ones(40)),
+            "b.weight": parameters_of(torch.bfloat16)["layer.weight"],
+        }
+        return parameters, Updater(parameters, preset_of(), "cpu")
+
+    failed, updater = two()
+    failed["b.weight"].grad = torch.ones_like(failed["b.weight"]).to_sparse()
+    with pytest.raises(RuntimeError, match="sparse"):
+        updater.update(0, RATE)
+    whole, fresh = two()
+    for parameters, one in ((failed, updater), (whole, fresh)):
+        give_gradients(parameters, 0)
+        one.update(0, RATE)
+    assert all(torch.equal(failed[name], whole[name]) for name in whole)
+    assert all(torch.equal(updater.state()[key], value) for key, value in fresh.state().items())
+
+
 def test_rounding_at_random_is_right_on_average() -> None:
     """4,000 roundings of each of 64 values: the mean is the value within 5 standard errors."""
     torch.manual_seed(0)

@@ -105,7 +105,8 @@ def merged(name: str, weight: torch.Tensor, trained: Mapping[str, torch.Tensor],
     """The base model's tensor `name` with its adapter multiplied in: W + alpha/rank · B·A, in W's precision.
 
     `trained` holds a checkpoint's tensors by name. The sum is computed in fp32. A tensor without an adapter is
-    returned as it is. After qlora, W is the whole weight and not the 4-bit one that the adapter grew beside.
+    returned as it is. After qlora, W is the whole weight and not the 4-bit one that the adapter grew beside. A
+    change far below the steps of a bf16 W is partly lost here; the adapter itself keeps it.
     """
     layer = name.removesuffix(".weight")
     if layer + _A not in trained:

@@ -75,10 +75,17 @@ class Updater:
     def update(self, step: int, rate: float) -> None:
         """One step at learning rate `rate` from the parameters' gradients, which are dropped afterwards.
 
-        `step` counts from 0 and picks the random numbers of the rounding.
+        `step` counts from 0 and picks the random numbers of the rounding. If memory runs out in here, some weights
+        may have moved already; the optimiser itself can go on.
         """
         for group in self._optimizer.param_groups:
             group["lr"] = rate
+        try:
+            self._update_all(step)
+        finally:
+            self._clear()
+
+    def _update_all(self, step: int) -> None:
         if any(place.weight.grad is not None for place in self._places.values() if not place.rounded):
             self._optimizer.step()
             for place in self._places.values():
@@ -86,8 +93,16 @@ class Updater:
                     place.weight.grad = None
         for index, chunk in enumerate(self._chunks):
             self._update_chunk(chunk, _generator(self._device, self._seed, step, index))
+
+    def _clear(self) -> None:
+        """Drop gradients, copies, and states that were only half made when memory ran out."""
         for parameter in self._parameters:
             parameter.grad = None
+        for place in self._places.values():
+            place.empty()
+            state = self._optimizer.state.get(place.weight, {})
+            if state and not (state.keys() >= _ADAMW_STATE or state.keys() >= _SMALL_STATE):
+                del self._optimizer.state[place.weight]
 
     @torch.no_grad()
     def _update_chunk(self, chunk: list[_Place], generator: torch.Generator) -> None:
@@ -99,8 +114,7 @@ class Updater:
         self._optimizer.step()
         for place in chunk:
             place.bf16().copy_(round_stochastically(place.weight.data, generator))
-            place.weight.grad = None
-            place.weight.data = torch.empty(0, device=self._device)
+            place.empty()
 
     def state(self) -> dict[str, torch.Tensor]:
         """Everything the next step depends on, bit by bit, on the CPU: "<parameter name>|<field>" → tensor."""
@@ -154,6 +168,12 @@ class _Place:
         assert self.source.grad is not None
         return self.source.grad if self._part is None else self.source.grad.reshape(-1)[self._part]
 
+    def empty(self) -> None:
+        """Drop the copy and its gradient."""
+        if self.rounded:
+            self.weight.grad = None
+            self.weight.data = self.weight.data.new_empty(0)
+
     def __len__(self) -> int:
         return self.bf16().numel()
 
@@ -170,8 +190,9 @@ def round_stochastically(values: torch.Tensor, generator: torch.Generator) -> to
     Infinity stays, and a number that bf16 has is not changed.
     """
     bits = values.view(torch.int32)
-    noise = torch.randint(0, 1 << 16, bits.shape, dtype=torch.int32, device=bits.device, generator=generator)
-    bits.add_(noise).bitwise_and_(-(1 << 16))
+    half = 1 << 15
+    noise = torch.randint(-half, half, bits.shape, dtype=torch.int16, device=bits.device, generator=generator)
+    bits.add_(noise).add_(half).bitwise_and_(-(1 << 16))
     return values.to(torch.bfloat16)
 
 
