@@ -111,6 +111,26 @@ TOY = (
 )
 ADVANCED = "Advanced"
 ADVANCED_HELP = "The numbers of the chosen way to train. Most people leave them as they are."
+PLAN_UNKNOWN = "What training needs is shown here once the model is on this machine, or the Hub can be asked about it."
+PLAN_FITS = "Needs about {needed}; your {device} has {free} free."
+PLAN_FITS_CPU = "Needs about {needed} of memory; this machine has {free} free."
+PLAN_NOT = "**Does not fit.** It needs about {needed}, and your {device} has {free} free."
+PLAN_NOT_CPU = "**Does not fit.** It needs about {needed} of memory, and this machine has {free} free."
+PLAN_NOT_QLORA = "Needs an NVIDIA GPU, and there is none here."
+PLAN_NEAREST = "**{preset}** does, with {needed}."
+PLAN_NONE = "No way to train fits: leave out the longest clips, or free some memory."
+PLAN_TIME = "It takes about {low} to {high}: a rough guess from the arithmetic, not yet measured on such a device."
+PLAN_AUTO = "Here that means: {numbers}."
+PLAN_TERMS_HEAD = "Where the memory goes"
+PLAN_TERMS = {
+    "weights": "weights",
+    "copies": "copies of weights while they are used",
+    "gradients": "gradients",
+    "optimizer": "optimiser",
+    "activations": "activations of the longest batch",
+    "codec": "speech tokenizer",
+    "overhead": "CUDA and gaps between blocks (assumed)",
+}
 CONSENT = "I may use this voice: it is mine, or the person it belongs to has agreed."
 CONSENT_GIVEN = '{owner} confirmed on {day}: "{statement}"'
 CONSENT_FIRST = "Confirm that you may use this voice first (the tick above the button)."

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
-from voicefactory.hardware import Gpu
+from voicefactory.hardware import CPU, Gpu
 from voicefactory.jobs.store import Job
+from voicefactory.pipeline.plan import RunPlan
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
 from voicefactory.ui import text
 
@@ -84,6 +86,12 @@ def job_html(job: Job | None, ahead: int = 0) -> str:
 def note_html(line: str) -> str:
     """A plain remark, escaped."""
     return f'<p class="state">{html.escape(line)}</p>'
+
+
+def table_html(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of plain text as a small table, escaped."""
+    cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>" if rows else ""
 
 
 def headline(job: Job | None, ahead: int = 0) -> str:
@@ -161,6 +169,68 @@ def gpu_lines(gpus: Sequence[Gpu]) -> str:
         + ("" if gpu.load_percent is None else f", {gpu.load_percent:.0f} % busy")
         for gpu in gpus
     )
+
+
+def plan_text(found: RunPlan | None) -> str:
+    """What training needs, as Markdown; what comes from outside is escaped."""
+    if found is None:
+        return text.PLAN_UNKNOWN
+    sentences = [_fit(found)]
+    if found.best.fits and found.best.seconds:
+        low, high = found.best.seconds
+        sentences.append(text.PLAN_TIME.format(low=_coarse(low), high=_coarse(high)))
+    preset, plan = found.plan.preset, found.plan
+    numbers = [
+        f"learning rate {preset.learning_rate:g}",
+        f"{_count(preset.batch_size, 'clip')} at a time",
+        _count(preset.epochs, "epoch"),
+        f"{_count(plan.steps, 'step')}, the first {preset.warmup_steps} to warm up",
+        f"{_count(plan.training_clips, 'clip')} to learn from, {plan.held_out_clips} kept aside",
+    ]
+    if preset.max_steps:
+        del numbers[2]  # steps were asked for, so epochs count nothing
+    return f"{' '.join(sentences)}\n\n{text.PLAN_AUTO.format(numbers='; '.join(numbers))}"
+
+
+def _fit(found: RunPlan) -> str:
+    best, needed = found.best, gib(found.plan.peak_bytes)
+    cpu = best.device == CPU
+    if cpu and found.plan.preset.adapter == "qlora":
+        first = text.PLAN_NOT_QLORA
+    elif cpu:
+        first = text.PLAN_FITS_CPU if best.fits else text.PLAN_NOT_CPU
+    else:
+        first = text.PLAN_FITS if best.fits else text.PLAN_NOT
+    line = first.format(needed=needed, device=_plain(best.name), free=gib(best.free_bytes))
+    if best.fits:
+        return line
+    if found.nearest is None:
+        return f"{line} {text.PLAN_NONE}"
+    nearest = text.PLAN_NEAREST.format(preset=preset_title(found.nearest), needed=gib(found.nearest_bytes))
+    return f"{line} {nearest}"
+
+
+def plan_rows(found: RunPlan | None) -> list[list[str]]:
+    """What for, how much: the memory of a plan, the largest first."""
+    if found is None:
+        return []
+    terms = sorted(found.plan.memory.items(), key=lambda term: -term[1])
+    return [[text.PLAN_TERMS[name], gib(size)] for name, size in terms if size]
+
+
+def gib(size: float) -> str:
+    """Bytes in words."""
+    return f"{size / GIB:.1f} GiB" if size >= 0.95 * GIB else f"{size / (1 << 20):.0f} MiB"
+
+
+def preset_title(name: str) -> str:
+    """A preset's name as it is shown."""
+    return name.replace("-", " ").capitalize()
+
+
+def _plain(name: str) -> str:
+    """A card's name without its maker, and without anything that Markdown takes for its own."""
+    return html.escape(re.sub(r"[*_`\[\]<>]", "", name.removeprefix("NVIDIA ").removeprefix("GeForce ")))
 
 
 def loss_points(metrics: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import html
 import time
 from typing import Any
 
@@ -10,8 +12,9 @@ import gradio as gr
 
 from voicefactory import hardware
 from voicefactory.engines import registry
-from voicefactory.errors import InputError
+from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs.store import RESUMABLE, Job
+from voicefactory.pipeline.plan import RunPlan, plan, planned_clips
 from voicefactory.presets import load_preset, preset_files
 from voicefactory.ui import models, text, views
 from voicefactory.ui.handout import give
@@ -50,6 +53,10 @@ def build(page: Page) -> None:
     with gr.Accordion(text.ADVANCED, open=False, elem_id="advanced"):
         gr.Markdown(text.ADVANCED_HELP, elem_classes="quiet")
         fields = advanced.build(load_preset(_DEFAULT_PRESET))
+    needs = gr.Markdown(visible=HIDDEN, elem_id="plan", elem_classes="note")
+    with gr.Accordion(text.PLAN_TERMS_HEAD, open=False, visible=HIDDEN, elem_id="plan-panel") as panel:
+        terms = gr.HTML(elem_id="plan-terms")
+    known = gr.Textbox(visible=HIDDEN)  # changes when clips or cards do
     consent = gr.Checkbox(label=text.CONSENT, elem_id="consent")
     missing = gr.Markdown(text.NO_CLIPS, elem_id="train-missing")
     with gr.Row():
@@ -80,6 +87,15 @@ def build(page: Page) -> None:
     page.on(resume.click, resume_training)
     page.on(preset.input, change_preset, [preset], [about, *fields], changes=False)
     page.on(model.input, change_model, [engine, model], [toy], changes=False)
+    triggers = [component.change for component in (known, engine, model, preset, *fields)]
+    page.on(
+        functools.partial(gr.on, triggers, trigger_mode="always_last"),
+        show_plan,
+        [engine, model, preset, *fields],
+        [needs, terms, panel],
+        changes=False,
+    )
+    page.show([known], _plan_key, lambda state: [str(_plan_key(state))])
     page.show([gpus], lambda state: _gpus(), lambda state: [_gpus()], live=True)
     page.show([model, toy, preset, about, consent, *fields], _last_choice, _restore)
     page.show([missing], _missing, lambda state: [gr.update(value=_missing(state), visible=shown(_missing(state)))])
@@ -101,7 +117,7 @@ def _build_samples() -> list[Any]:
 def preset_choices() -> list[tuple[str, str]]:
     """(shown, value) of the presets that come with VoiceFactory, the default first."""
     names = sorted(preset_files(), key=lambda name: name != _DEFAULT_PRESET)
-    return [(name.replace("-", " ").capitalize(), name) for name in names]
+    return [(views.preset_title(name), name) for name in names]
 
 
 def start(call: Call, engine: str, model: str, preset: str, consent: bool, *values: Any) -> None:
@@ -152,6 +168,32 @@ def change_preset(call: Call, preset: str) -> list[Any]:
 def change_model(call: Call, engine: str, model: str) -> Any:
     """Say so when the model makes noise."""
     return gr.update(visible=shown(models.is_toy(engine, model)))
+
+
+def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) -> list[Any]:
+    """What training with these choices needs. A number that is being typed is not scolded: the panel says it."""
+    state = call.state() if call.identifier else State()
+    clips = planned_clips(state.clips, state.transcripts)
+    if state.project is None or not clips:
+        return [gr.update(visible=HIDDEN), "", gr.update(visible=HIDDEN)]
+    found: RunPlan | None = None
+    try:
+        chosen = load_preset(preset, advanced.overrides(load_preset(preset), values))
+        wanted = (model or "").strip() or models.default(engine)
+        found = plan(state.project, clips, engine=engine, model=wanted, preset=chosen)
+        line = views.plan_text(found)
+    except VoiceFactoryError as error:
+        line = html.escape(str(error), quote=False)
+    rows = views.plan_rows(found)
+    return [gr.update(value=line, visible=True), views.table_html(rows), gr.update(visible=shown(rows))]
+
+
+def _plan_key(state: State) -> Any:
+    """What a plan depends on besides the choices; free memory in steps of half a GiB."""
+    clips = planned_clips(state.clips, state.transcripts)
+    cards = [(card.name, round(2 * card.free_bytes / views.GIB)) for card in hardware.gpus()]
+    identifier = state.project.identifier if state.project else ""
+    return [identifier, len(clips), round(sum(clip.seconds for clip in clips), 1), cards]
 
 
 def _gpus() -> str:
