@@ -197,7 +197,11 @@ def _read(name_or_file: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InputError(f"{path} is not a preset: it should hold lines such as `learning_rate: 1.0e-5`.")
     values.setdefault("name", path.stem)
-    return {key: _parse_scalar(value) if isinstance(value, str) else value for key, value in values.items()}
+    words = ("name", "description")
+    return {
+        key: _parse_scalar(value) if isinstance(value, str) and key not in words else value
+        for key, value in values.items()
+    }
 
 
 def _parse_scalar(text: str) -> Any:

@@ -77,7 +77,7 @@ def speak_sentences(
     """
     net = wrapper.model
     talker_config = net.config.talker_config
-    before = (net.tts_model_type, talker_config.spk_id, talker_config.spk_is_dialect)
+    before = (net.tts_model_type, talker_config.spk_id, talker_config.spk_is_dialect, net.supported_speakers)
     table = net.talker.get_input_embeddings().weight
     row = table[FIRST_ROW].clone()
     name = speakers.names[0]
@@ -85,7 +85,7 @@ def speak_sentences(
     gpus = [torch.device(device).index or 0] if device.startswith("cuda") else []
     with torch.random.fork_rng(gpus), _as_at_synthesis(net), autocast(bf16, device):
         try:
-            net.tts_model_type = "custom_voice"
+            net.tts_model_type, net.supported_speakers = "custom_voice", {name: FIRST_ROW}.keys()
             talker_config.spk_id, talker_config.spk_is_dialect = {name: FIRST_ROW}, {name: False}
             table[FIRST_ROW] = speakers.fixed()[0].to(table.dtype)
             for number, sentence in enumerate(sentences, 1):
@@ -97,7 +97,7 @@ def speak_sentences(
                 with files.writing(paths[-1]) as aside:
                     soundfile.write(aside, waves[0], rate, format="WAV", subtype="PCM_16")
         finally:
-            net.tts_model_type, talker_config.spk_id, talker_config.spk_is_dialect = before
+            net.tts_model_type, talker_config.spk_id, talker_config.spk_is_dialect, net.supported_speakers = before
             table[FIRST_ROW] = row
     return paths
 
