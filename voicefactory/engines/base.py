@@ -152,7 +152,8 @@ class Engine(Protocol):
     ) -> Checkpoint:
         """Train until the preset is fulfilled, resuming from the run's last checkpoint.
 
-        `sentences` are spoken in `language` at every measurement, to hear how the voice comes along. Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
+        `sentences` are spoken in `language` at every measurement, to hear how the voice comes along.
+        Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
         """
         ...
 

@@ -45,3 +45,14 @@ def read_config(path: Path) -> dict[str, Any]:
 def is_toy(path: Path) -> bool:
     """True if the model descends from the toy, and so makes noise."""
     return bool(read_config(path).get(TOY_MARK))
+
+
+def takes_instructions(path: Path) -> bool:
+    """True if the model is told how to speak by an instruction; qwen-tts drops instructions for the size 0.6B."""
+    return read_config(path).get("tts_model_size") != "0b6"
+
+
+def speakers(path: Path) -> tuple[str, ...]:
+    """Who a model directory can speak as, the newest last; nobody for a base model."""
+    config = read_config(path)
+    return tuple(config["talker_config"].get("spk_id") or {}) if config.get("tts_model_type") != "base" else ()

@@ -19,7 +19,7 @@ import torch
 
 from voicefactory.engines.base import Speech
 from voicefactory.engines.qwen3_tts.codes import FRAME_RATE, SAMPLES_PER_FRAME
-from voicefactory.engines.qwen3_tts.facts import is_toy, read_config
+from voicefactory.engines.qwen3_tts.facts import is_toy, read_config, speakers, takes_instructions
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.errors import InputError
 from voicefactory.languages import AUTO
@@ -31,6 +31,10 @@ _SECONDS_PER_LETTER = 0.15
 _SECONDS_PER_IDEOGRAPH = 0.6  # also kana and hangul syllables
 _SECONDS_PER_DIGIT = 0.8
 _SECONDS_BESIDE = 3.0  #: for breath, pauses and a slow start
+_NOT_HEARD_SMALL = (
+    "Models of the size 0.6B take no instructions, so this one was left out. Use a voice of the size 1.7B."
+)
+_NOT_HEARD_CLONING = "A base model that imitates a reference takes no instructions, so this one was left out."
 
 
 def max_frames(text: str) -> int:
@@ -57,7 +61,8 @@ class Qwen3Synthesizer:
         self.wrapper = load_model(source, device=device, dtype=dtype, as_base=self.cloning)
         self.toy = is_toy(source)
         self.languages = tuple(config["talker_config"]["codec_language_id"])
-        self.speakers = tuple(config["talker_config"].get("spk_id") or {})
+        self.speakers = speakers(source)
+        self.takes_instructions = takes_instructions(source)
         self._prompts: dict[Path, Any] = {}
 
     def speak(
@@ -69,8 +74,12 @@ class Qwen3Synthesizer:
         temperature: float | None = None,
         greedy: bool = False,
         reference: Reference | None = None,
+        speaker: str | None = None,
+        instruct: str = "",
     ) -> Speech:
-        """Speak `text` with the newest speaker, or with a base model as a clone of `reference`.
+        """Speak `text` as `speaker` (the newest, if nobody is named), or with a base model as a clone of `reference`.
+
+        `instruct` says how; where the model takes no instructions, `Speech.notice` says that it was left out.
 
         The same seed gives the same samples on the same machine. What does not stop before the cap is tried
         again with the next seed, up to three times (greedy: once), and marked as a runaway after that.
@@ -80,6 +89,8 @@ class Qwen3Synthesizer:
             raise InputError("The text is empty. Write what the voice should say.")
         if language != AUTO and language not in self.languages:
             raise InputError(f"This voice has no language {language!r}. Choose auto or {', '.join(self.languages)}.")
+        speaker = self._known(speaker)
+        instruct, notice = self._heard(instruct)
         cap = max_frames(text)
         sampling: dict[str, Any] = {"max_new_tokens": cap + 1}
         if greedy:
@@ -88,15 +99,39 @@ class Qwen3Synthesizer:
             sampling |= {"temperature": temperature, "subtalker_temperature": temperature}
         for attempt in range(1 if greedy or self.toy else ATTEMPTS):
             torch.manual_seed(seed + attempt)
-            samples, rate = self._generate(text, language, reference, sampling)
+            samples, rate = self._generate(text, language, reference, speaker, instruct, sampling)
             frames = round(len(samples) / SAMPLES_PER_FRAME)
             runaway = frames >= cap
             if not runaway:
                 break
-        return Speech(samples, rate, seed + attempt, runaway, frames)
+        return Speech(samples, rate, seed + attempt, runaway, frames, notice)
+
+    def _known(self, speaker: str | None) -> str:
+        """The speaker's name as the model has it; the newest one if nobody is named, empty for a base model."""
+        if not speaker:
+            return self.speakers[-1] if self.speakers else ""
+        wanted = " ".join(speaker.split()).lower()
+        if wanted in self.speakers:
+            return wanted
+        if not self.speakers:
+            raise InputError("A base model has no speakers: it imitates a reference. Leave the speaker out.")
+        raise InputError(f"This voice has no speaker {speaker!r}. It has: {', '.join(self.speakers)}.")
+
+    def _heard(self, instruct: str) -> tuple[str, str]:
+        """The instruction as the model is given it, and what there is to say about it."""
+        instruct = instruct.strip()
+        if instruct and (self.cloning or not self.takes_instructions):
+            return "", _NOT_HEARD_CLONING if self.cloning else _NOT_HEARD_SMALL
+        return instruct, ""
 
     def _generate(
-        self, text: str, language: str, reference: Reference | None, sampling: dict[str, Any]
+        self,
+        text: str,
+        language: str,
+        reference: Reference | None,
+        speaker: str,
+        instruct: str,
+        sampling: dict[str, Any],
     ) -> tuple[npt.NDArray[np.float32], int]:
         if self.cloning:
             if reference is None:
@@ -110,7 +145,7 @@ class Qwen3Synthesizer:
             )
         else:
             waves, rate = self.wrapper.generate_custom_voice(
-                text=text, speaker=self.speakers[-1], language=language, **sampling
+                text=text, speaker=speaker, language=language, instruct=instruct or None, **sampling
             )
         return np.asarray(waves[0], dtype=np.float32), int(rate)
 
