@@ -15,9 +15,9 @@ from voicefactory.engines import registry
 from voicefactory.errors import Cancelled, InputError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import load_preset, preset_files
-from voicefactory.types import never, silent
+from voicefactory.types import Codes, never, silent
 
-pytestmark = pytest.mark.parametrize("name", registry.names())
+pytestmark = pytest.mark.parametrize("name", registry.names(), scope="module")
 
 
 def test_the_page_can_show_it_without_its_packages(name: str) -> None:
@@ -41,23 +41,31 @@ def test_the_spec_is_complete(name: str) -> None:
     assert "install" in spec.install_hint
 
 
-@pytest.mark.parametrize("preset", preset_files())
-def test_every_preset_trains_the_toy_to_a_voice_that_speaks(name: str, preset: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def prepared(name: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Codes]:
+    """The engine's toy, and codes of two clips."""
+    folder = tmp_path_factory.mktemp(name)
     engine = registry.get(name)
-    model = engine.resolve_model("toy", tmp_path, silent)
-    dataset = dataset_of(real_clips()[:2], tmp_path)
-    codes = engine.extract(dataset, model, tmp_path / "codes", device="cpu", on_progress=silent, should_stop=never)
+    model = engine.resolve_model("toy", folder, silent)
+    dataset = dataset_of(real_clips()[:2], folder)
+    codes = engine.extract(dataset, model, folder / "codes", device="cpu", on_progress=silent, should_stop=never)
     assert codes.engine == name
-    checkpoint = engine.finetune(
-        codes,
-        model,
-        load_preset(preset, ["max_steps=2"]),
-        tmp_path / "run",
-        speaker="zoë",
-        device="cpu",
-        on_progress=silent,
-        should_stop=never,
-    )
+    return model, codes
+
+
+@pytest.mark.parametrize("preset", preset_files())
+def test_every_preset_trains_the_toy_to_a_voice_that_speaks(
+    name: str, preset: str, prepared: tuple[Path, Codes], tmp_path: Path
+) -> None:
+    """Those that need a GPU are refused on a CPU with a sentence, before anything starts."""
+    engine, (model, codes) = registry.get(name), prepared
+    numbers = load_preset(preset, ["max_steps=2"])
+    arguments = {"speaker": "zoë", "device": "cpu", "on_progress": silent, "should_stop": never}
+    if numbers.adapter == "qlora":
+        with pytest.raises(InputError, match="NVIDIA GPU"):
+            engine.finetune(codes, model, numbers, tmp_path / "run", **arguments)  # type: ignore[arg-type]
+        return
+    checkpoint = engine.finetune(codes, model, numbers, tmp_path / "run", **arguments)  # type: ignore[arg-type]
     assert checkpoint.step == 2
     out = tmp_path / "voice"
     out.mkdir()
@@ -72,11 +80,8 @@ def test_every_preset_trains_the_toy_to_a_voice_that_speaks(name: str, preset: s
     assert len(ast.parse(engine.example("zoë", "english")).body) == 3
 
 
-def test_cancel_and_codes_of_another_engine(name: str, tmp_path: Path) -> None:
-    engine = registry.get(name)
-    model = engine.resolve_model("toy", tmp_path, silent)
-    dataset = dataset_of(real_clips()[:2], tmp_path)
-    codes = engine.extract(dataset, model, tmp_path / "codes", device="cpu", on_progress=silent, should_stop=never)
+def test_cancel_and_codes_of_another_engine(name: str, prepared: tuple[Path, Codes], tmp_path: Path) -> None:
+    engine, (model, codes) = registry.get(name), prepared
     arguments = {"speaker": "ann", "device": "cpu", "on_progress": silent}
     with pytest.raises(Cancelled, match="can go on"):
         engine.finetune(codes, model, load_preset("quick"), tmp_path / "run", should_stop=lambda: True, **arguments)  # type: ignore[arg-type]
