@@ -85,6 +85,12 @@ def create(
         str, typer.Option(help="Whisper model: a name, a directory, or auto.", envvar="VOICEFACTORY_ASR")
     ] = "auto",
     reference: Annotated[str, typer.Option(help="The clip that shows the voice; otherwise the best one.")] = "",
+    speakers: Annotated[
+        str, typer.Option(help="one, or folders: each folder inside of what you give is a speaker.")
+    ] = "one",
+    extra_texts: Annotated[
+        str, typer.Option(help="Sentences that nobody recorded, one a line. For the preset text-embedding-only.")
+    ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
     wait_gpu: Annotated[
         bool, typer.Option("--wait-gpu", help="Train when a card has the memory free; until then, wait.")
@@ -106,6 +112,8 @@ def create(
             transcripts=transcripts,
             asr=asr,
             reference=reference,
+            speakers=speakers,
+            extra_texts=extra_texts,
             device=device,
             wait_gpu=wait_gpu,
         )
@@ -172,6 +180,8 @@ def say(
     language: Annotated[
         str, typer.Option(help="auto, english, german, ...; otherwise the one it was trained in.")
     ] = "",
+    speaker: Annotated[str, typer.Option(help="Who speaks, if the voice has several; otherwise the newest.")] = "",
+    instruct: Annotated[str, typer.Option(help="How to speak, in words; for voices of the size 1.7B.")] = "",
     seed: Annotated[int, typer.Option(help="Another seed is another take.")] = 0,
     temperature: Annotated[float | None, typer.Option(help="How freely it speaks, 0.1 to 1.5.")] = None,
     greedy: Annotated[bool, typer.Option("--greedy", help="No chance at all: always the likeliest sound.")] = False,
@@ -192,11 +202,15 @@ def say(
         temperature=temperature,
         greedy=greedy,
         device=device,
+        speaker=speaker,
+        instruct=instruct,
     )
     seconds = len(speech.samples) / speech.sample_rate
     typer.echo(f"{out}: {seconds:.1f} s of speech, seed {speech.seed}, made in {time.monotonic() - began:.1f} s")
     if registry.get(str(voice_facts(voice).get("engine", registry.DEFAULT))).is_toy(voice):
         say_aside(TOY)
+    if speech.notice:
+        say_aside(f"Note: {speech.notice}")
     if speech.runaway:
         say_aside("Note: it did not come to an end by itself and was cut off. Try another --seed.")
 

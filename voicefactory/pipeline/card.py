@@ -46,9 +46,10 @@ def model_card(facts: dict[str, Any], example: str, adapter_example: str = "") -
         "## How it was made\n\n"
         "| | |\n|---|---|\n"
         f"| Base model | {_as_text(facts['base_model'])} |\n"
-        f"| Speaker name in the model | {_as_text(facts['speaker'])} |\n"
+        f"| Speaker name in the model | {', '.join(map(_as_text, facts.get('speakers', [facts['speaker']])))} |\n"
         f"| Language | {facts['language']} |\n"
         f"| Clips | {facts['clips']}, together {facts['seconds'] / 60:.1f} min |\n"
+        f"{_extra_texts(facts)}"
         f"| Preset | {_as_text(preset['name'])}: learning rate {_number(preset['learning_rate'])}, "
         f"batch {preset['batch_size']} × {preset['gradient_accumulation_steps']} |\n"
         f"| Optimiser steps | {metrics.get('step', 0)} |\n"
@@ -59,6 +60,12 @@ def model_card(facts: dict[str, Any], example: str, adapter_example: str = "") -
         f"{_consent(facts)}\n\n"
         "Use it only as the person who spoke has agreed to, and never to pass as them.\n"
     )
+
+
+def _extra_texts(facts: dict[str, Any]) -> str:
+    if not facts.get("extra_texts"):
+        return ""
+    return f"| Texts without audio | up to {facts['extra_texts']}, spoken by the base model itself |\n"
 
 
 def _trains_only_text(preset: dict[str, Any]) -> bool:

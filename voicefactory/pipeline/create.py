@@ -10,26 +10,29 @@ from typing import Any, TypeVar
 
 from voicefactory import files, hardware
 from voicefactory.engines import registry
-from voicefactory.languages import parse_language
+from voicefactory.languages import AUTO, parse_language
 from voicefactory.pipeline.asr import resolve_asr
 from voicefactory.pipeline.dataset import make_dataset
+from voicefactory.pipeline.extra_texts import check_texts_allowed, read_extra_texts
 from voicefactory.pipeline.extract import extract
 from voicefactory.pipeline.finetune import finetune
 from voicefactory.pipeline.given_texts import read_transcripts
 from voicefactory.pipeline.ingest import ingest
 from voicefactory.pipeline.package import assemble_voice, package
 from voicefactory.pipeline.plan import planned_clips, wait_for_card
-from voicefactory.pipeline.reference import reference
-from voicefactory.pipeline.refusals import load_refused
+from voicefactory.pipeline.reference import reference, references
+from voicefactory.pipeline.refusals import load_refused, write_refused
 from voicefactory.pipeline.segment import load_clips, segment
+from voicefactory.pipeline.speakers import check_folders, parse_speakers, who_says
 from voicefactory.pipeline.synthesize import synthesize_samples
 from voicefactory.pipeline.transcribe import transcribe
 from voicefactory.pipeline.transcripts import bring_transcripts, load_transcripts
-from voicefactory.presets import load_preset
+from voicefactory.presets import Preset, load_preset
 from voicefactory.project import Project
 from voicefactory.types import (
     Clip,
     Dataset,
+    ExtraText,
     OnProgress,
     Progress,
     Recording,
@@ -58,6 +61,8 @@ class Request:
     transcripts: str = ""  #: a file or folder with texts; empty = Whisper listens
     asr: str = "auto"  #: Whisper model: a name, a directory, or auto
     reference: str = ""  #: an audio file or a clip's id; empty = the best clip
+    speakers: str = "one"  #: one, or folders: the first folder inside of what is given names the speaker
+    extra_texts: str = ""  #: a file with sentences that nobody recorded, for presets that train the text embedding
     device: str = "auto"  #: auto, cpu, cuda:N
     wait_gpu: bool = False  #: training waits until a card has the memory it needs
     consent: str = ""  #: who said that this voice may be used, and when; goes into the card
@@ -101,6 +106,7 @@ class Created:
             "zip": str(self.voice.zip),
             "codes": str(self.codes),
             "reference": str(self.reference.audio),
+            "references": {speaker: str(found.audio) for speaker, found in self.dataset.references.items()},
             "samples": [str(sample) for sample in self.voice.samples],
             "clips": len(self.dataset.samples),
             "refused": [{"file": one.file, "reason": one.reason} for one in self.refused],
@@ -136,8 +142,12 @@ def create(
 def check_request(request: Request) -> None:
     """Notice a mistake before the first minute of work. Raises InputError."""
     registry.get(request.engine)
-    load_preset(request.preset, request.overrides)
+    preset = load_preset(request.preset, request.overrides)
     parse_language(request.language)
+    parse_speakers(request.speakers)
+    if request.extra_texts:
+        check_texts_allowed(preset)
+        read_extra_texts(Path(request.extra_texts), AUTO)
     hardware.pick_device(request.device)
     if request.wait_gpu:
         hardware.check_can_wait(request.device)
@@ -164,6 +174,8 @@ def prepare(
     recordings, _ = _timed(
         seconds, "ingest", on_progress, lambda: ingest(project, paths, companions=[given] if given else [], **listen)
     )
+    if request.speakers == "folders":
+        check_folders(recordings)
     clips, _ = _timed(
         seconds, "segment", on_progress, lambda: segment(project, recordings, keep_whole=bool(given), **listen)
     )
@@ -196,20 +208,19 @@ def train(
             project,
             planned_clips(clips, transcripts),
             engine=request.engine,
-            model=name,
+            model=str(engine.resolve_model(name, project.home, on_progress)),
             preset=preset,
             device=wanted,
             on_progress=on_progress,
             should_stop=should_stop,
         )
     device = hardware.pick_device(wanted)
-    chosen = _timed(
+    dataset = _timed(
         seconds,
         "reference",
         on_progress,
-        lambda: reference(project, clips, transcripts, wanted=request.reference, on_progress=on_progress),
+        lambda: _dataset(project, request, preset, clips, transcripts, on_progress),
     )
-    dataset = make_dataset(project, clips, transcripts, chosen)
     model = engine.resolve_model(name, project.home, on_progress)
     toy = engine.is_toy(model)
     if toy:
@@ -220,6 +231,7 @@ def train(
         on_progress,
         lambda: extract(project, dataset, engine, model, device, on_progress=on_progress, should_stop=should_stop),
     )
+    language = _spoken_language(dataset)
     run, checkpoint = _timed(
         seconds,
         "finetune",
@@ -231,19 +243,24 @@ def train(
             model,
             preset,
             device,
-            language=_spoken_language(dataset),
+            language=language,
             on_progress=on_progress,
             should_stop=should_stop,
         ),
     )
     voice = assemble_voice(project, run, checkpoint, engine)
-    language = _spoken_language(dataset)
     samples = _timed(
         seconds,
         "synthesize",
         on_progress,
         lambda: synthesize_samples(
-            voice, run / "samples", engine, language=language, device=device, on_progress=on_progress
+            voice,
+            run / "samples",
+            engine,
+            language=language,
+            device=device,
+            speakers={who: _spoken_language(dataset, who) for who in dataset.references},
+            on_progress=on_progress,
         ),
     )
     facts = {"base_model": name, "consent": request.consent, "toy": toy}
@@ -261,7 +278,7 @@ def train(
         run,
         finished,
         codes.path,
-        chosen,
+        dataset.reference,
         dataset,
         load_refused(project),
         metrics[-1] if metrics else {},
@@ -270,10 +287,47 @@ def train(
     )
 
 
-def _spoken_language(dataset: Dataset) -> str:
-    """The language of most clips: how the voice is asked to speak when nobody says otherwise."""
-    languages = [sample.language for sample in dataset.samples]
-    return max(sorted(set(languages)), key=languages.count)
+def _dataset(
+    project: Project,
+    request: Request,
+    preset: Preset,
+    clips: Sequence[Clip],
+    transcripts: Sequence[Transcript],
+    on_progress: OnProgress,
+) -> Dataset:
+    """Who speaks, a reference for each of them, and the data set. Raises InputError if anything is missing."""
+    clips, speakers = who_says(project, clips, transcripts, parse_speakers(request.speakers))
+    by_speaker: dict[str, Reference] = {}
+    if speakers:
+        by_speaker = references(project, clips, transcripts, speakers, on_progress=on_progress)
+        chosen = next(iter(by_speaker.values()))
+        if request.reference:
+            told = (
+                "There are several speakers, so each has a reference of their own; the one that you chose is not used."
+            )
+            on_progress(Progress("reference", message=told, notice=True))
+    else:
+        chosen = reference(project, clips, transcripts, wanted=request.reference, on_progress=on_progress)
+    extra: list[ExtraText] = []
+    refused: list[Refused] = []
+    if request.extra_texts:
+        check_texts_allowed(preset)
+        language = _most([row.language for row in transcripts if row.text.strip() and not row.dropped])
+        extra, refused = read_extra_texts(Path(request.extra_texts), language, list(by_speaker))
+    write_refused(project, "texts", refused)
+    return make_dataset(
+        project, clips, transcripts, chosen, speakers=speakers, references=by_speaker, extra_texts=extra
+    )
+
+
+def _spoken_language(dataset: Dataset, speaker: str = "") -> str:
+    """The language of most clips, or of most of `speaker`'s: how the voice is asked to speak when nobody says
+    otherwise."""
+    return _most([sample.language for sample in dataset.samples if speaker in ("", sample.speaker)])
+
+
+def _most(values: list[str]) -> str:
+    return max(sorted(set(values)), key=values.count)
 
 
 def _timed(seconds: dict[str, float], step: str, on_progress: OnProgress, work: Callable[[], _T]) -> _T:

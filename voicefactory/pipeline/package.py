@@ -72,27 +72,28 @@ def package(
     spoken; a folder without it is not a finished voice. Raises VoiceFactoryError if it does not speak.
     """
     zipped = voice.with_name(voice.name + ".zip")
+    speaker = _speakers(project, dataset)[0]
     inputs = {"dataset": dataset.fingerprint, "samples": [files.sha256_of(path) for path in samples], **facts}
     if not files.is_current(zipped, inputs):
         on_progress(Progress("package", 0, 3, "Writing the card"))
         for sample in samples:
             with files.writing(voice / "samples" / sample.name) as aside:
                 aside.write_bytes(sample.read_bytes())
-        example = engine.example(project.speaker, language)
+        example = engine.example(speaker, language)
         files.write_text(voice / "example.py", example)
         described = describe(project, run, dataset, preset, engine, language, facts)
-        adapted = engine.adapter_example(facts["base_model"], project.speaker, language)
+        adapted = engine.adapter_example(facts["base_model"], speaker, language)
         card = model_card(described, example, adapted if (voice / "adapter").is_dir() else "")
         files.write_text(voice / "README.md", card)
         on_progress(Progress("package", 1, 3, "Letting the voice speak in a fresh process"))
-        engine.speaks_in_clean_process(voice, project.speaker, SENTENCES[language][0], language, run / "clean.wav")
+        engine.speaks_in_clean_process(voice, speaker, SENTENCES[language][0], language, run / "clean.wav")
         files.write_json(voice / VOICE_JSON, described)
         on_progress(Progress("package", 2, 3, "Zipping"))
         zip_voice(voice, zipped)
         files.mark_current(zipped, inputs)
     on_progress(Progress("package", 3, 3))
     spoken = tuple(voice / "samples" / sample.name for sample in samples)
-    return Voice(voice, project.speaker, language, zipped, spoken)
+    return Voice(voice, speaker, language, zipped, spoken)
 
 
 def describe(
@@ -114,13 +115,15 @@ def describe(
     evaluated = [row for row in metrics if "eval_loss" in row]
     return {
         "name": project.name,
-        "speaker": project.speaker,
+        "speaker": _speakers(project, dataset)[0],
+        "speakers": _speakers(project, dataset),
         "language": language,
         "engine": engine.spec.name,
         "sample_rate": engine.spec.sample_rate,
         **facts,
         "preset": preset.model_dump(),
         "clips": len(dataset.samples),
+        "extra_texts": len(dataset.extra_texts),
         "seconds": round(sum(sample.clip.seconds for sample in dataset.samples), 1),
         "dataset": dataset.fingerprint,
         "metrics": metrics[-1] if metrics else {},
@@ -128,6 +131,11 @@ def describe(
         "created": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         "made_with": f"VoiceFactory {__version__}",
     }
+
+
+def _speakers(project: Project, dataset: Dataset) -> list[str]:
+    """Who was added to the model, as it knows them."""
+    return list(dataset.references) or [project.speaker]
 
 
 def voice_files(voice: Path) -> list[Path]:

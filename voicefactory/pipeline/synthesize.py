@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import soundfile
@@ -12,6 +13,7 @@ from voicefactory.engines.base import Engine, Speech, Synthesizer
 from voicefactory.errors import InputError
 from voicefactory.languages import parse_language
 from voicefactory.pipeline.sentences import SENTENCES
+from voicefactory.project import slug
 from voicefactory.types import OnProgress, Progress, Reference, silent
 
 
@@ -27,12 +29,15 @@ def synthesize(
     greedy: bool = False,
     device: str = "auto",
     reference: Reference | None = None,
+    speaker: str = "",
+    instruct: str = "",
 ) -> Speech:
     """Speak `text` with the voice (or base model) in the folder `source`; write it to `out` (wav or flac, 24 kHz).
 
-    `language` empty is the one that the voice was trained in; "auto" leaves it to the model. The same seed gives
-    the same sound on the same machine. Raises InputError for what is no voice, empty text, an unknown
-    language, or a file type that cannot be written.
+    `language` empty is the one that the voice was trained in; "auto" leaves it to the model; `speaker` empty is
+    the newest one; `instruct` says how to speak. The same seed gives the same sound on the same machine. Raises
+    InputError for what is no voice, empty text, an unknown language or speaker, or a file type that cannot be
+    written.
     """
     facts = voice_facts(source)
     spoken = parse_language(language) if language else str(facts.get("language", "auto"))
@@ -41,26 +46,47 @@ def synthesize(
         source, hardware.pick_device(device)
     )
     speech = synthesizer.speak(
-        text, language=spoken, seed=seed, temperature=temperature, greedy=greedy, reference=reference
+        text,
+        language=spoken,
+        seed=seed,
+        temperature=temperature,
+        greedy=greedy,
+        reference=reference,
+        speaker=speaker or None,
+        instruct=instruct,
     )
     write_speech(speech, out)
     return speech
 
 
 def synthesize_samples(
-    voice: Path, out: Path, engine: Engine, *, language: str, device: str, on_progress: OnProgress = silent
+    voice: Path,
+    out: Path,
+    engine: Engine,
+    *,
+    language: str,
+    device: str,
+    speakers: Mapping[str, str] | None = None,
+    on_progress: OnProgress = silent,
 ) -> list[Path]:
-    """Let a new voice say its first sentences: out/1.wav, out/2.wav. Sentences that are there are kept."""
-    sentences = SENTENCES[language]
-    paths = [out / f"{number}.wav" for number in range(1, len(sentences) + 1)]
-    inputs = {"voice": files.sha256_of(voice / "config.json"), "sentences": sentences}
+    """Let a new voice say its first sentences in `language`: out/1.wav, out/2.wav. Sentences that are there are kept.
+
+    With several `speakers` (name → language) each says one: out/1-anna.wav, out/2-ben.wav.
+    """
+    if speakers:
+        lines = [(SENTENCES[own][at % 2], own, name) for at, (name, own) in enumerate(speakers.items())]
+        paths = [out / f"{number}-{slug(name)}.wav" for number, name in enumerate(speakers, 1)]
+    else:
+        lines = [(sentence, language, "") for sentence in SENTENCES[language]]
+        paths = [out / f"{number}.wav" for number in range(1, len(lines) + 1)]
+    inputs = {"voice": files.sha256_of(voice / "config.json"), "sentences": [sentence for sentence, _, _ in lines]}
     synthesizer: Synthesizer | None = None
-    for done, (sentence, path) in enumerate(zip(sentences, paths, strict=True)):
+    for done, ((sentence, spoken, speaker), path) in enumerate(zip(lines, paths, strict=True)):
         on_progress(Progress("synthesize", done, len(paths)))
         if files.is_current(path, inputs):
             continue
         synthesizer = synthesizer or engine.load(voice, device)
-        write_speech(synthesizer.speak(sentence, language=language), path)
+        write_speech(synthesizer.speak(sentence, language=spoken, speaker=speaker or None), path)
         files.mark_current(path, inputs)
     on_progress(Progress("synthesize", len(paths), len(paths)))
     return paths

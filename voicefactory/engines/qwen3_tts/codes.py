@@ -29,7 +29,7 @@ BATCH_SECONDS = {"cpu": 60.0, "cuda": 160.0}
 OWN_SPEECH_VERSION = 1  #: raise it when a model says the same text with other codes
 _OWN = "own-"
 _DEAF = (
-    "Models of the size 0.6B take no instructions when they speak, so the instructions of {count} clips are left out. "
+    "Models of the size 0.6B take no instructions when they speak, so those in your texts ({count}) are left out. "
     "Train a 1.7B model to use them."
 )
 
