@@ -24,6 +24,7 @@ class SynthesizeRequest:
     label: str  #: what the person chose, for the history
     text: str
     language: str = ""  #: empty = the one that the voice was trained in
+    speaker: str = ""  #: empty = the newest
     seed: int = 0
     zero_shot: bool = False  #: imitate the project's reference instead of speaking with a trained voice
     reference: str = ""  #: for zero-shot, as in `create.Request`
@@ -112,6 +113,7 @@ def _synthesize(context: Context) -> dict[str, Any]:
         out,
         engine=wanted.engine,
         language=wanted.language,
+        speaker=wanted.speaker,
         seed=wanted.seed,
         reference=_reference(context.project, wanted.reference) if wanted.zero_shot else None,
     )

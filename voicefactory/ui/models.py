@@ -33,3 +33,11 @@ def is_toy(engine: str, model: str) -> bool:
     with contextlib.suppress(VoiceFactoryError, OSError):
         return path.is_dir() and registry.get(engine).is_toy(path)
     return False
+
+
+def speakers(engine: str, voice: str) -> list[str]:
+    """Who the voice in this folder can speak as, the newest first; nobody for a base model."""
+    path = Path(voice).expanduser()
+    with contextlib.suppress(VoiceFactoryError, OSError):
+        return list(reversed(registry.get(engine).speakers(path))) if path.is_dir() else []
+    return []

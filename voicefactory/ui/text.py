@@ -150,6 +150,7 @@ LISTEN_HELP = "Type anything and hear it. The same text, voice and seed give the
 VOICE = "Voice"
 TEXT = "Text"
 TEXT_EXAMPLE = "Good morning. This is my new voice."
+SPEAKER = "Speaker"
 SPEAK_LANGUAGE = "Language of the text"
 SAME_LANGUAGE = "As in the recordings"
 SEED = "Seed"

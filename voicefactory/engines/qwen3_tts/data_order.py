@@ -13,17 +13,19 @@ MIN_CLIPS_TO_HOLD_OUT = 10
 
 
 def split_held_out(clips: Sequence[str], fraction: float, seed: int) -> tuple[list[int], list[int]]:
-    """Indices to train on and to hold out. `clips` are ids "<recording>-<index>".
+    """Indices to train on and to hold out. `clips` are ids "<recording>-<index>"; an id without a recording is a
+    text that the model itself has said, which tells nothing about the voice and is never held out.
 
     Whole recordings are held out where there are enough of them, so that no held-out clip is cut from the
     same file as a training one; below `MIN_CLIPS_TO_HOLD_OUT` clips nothing is held out.
     """
-    if len(clips) < MIN_CLIPS_TO_HOLD_OUT or fraction == 0:
+    recorded = [index for index, clip in enumerate(clips) if "-" in clip]
+    if len(recorded) < MIN_CLIPS_TO_HOLD_OUT or fraction == 0:
         return list(range(len(clips))), []
-    wanted = max(1, round(fraction * len(clips)))
+    wanted = max(1, round(fraction * len(recorded)))
     by_recording: dict[str, list[int]] = {}
-    for index, clip in enumerate(clips):
-        by_recording.setdefault(clip.rpartition("-")[0], []).append(index)
+    for index in recorded:
+        by_recording.setdefault(clips[index].rpartition("-")[0], []).append(index)
     recordings = sorted(by_recording)
     random.Random(seed).shuffle(recordings)
     held_out: list[int] = []
@@ -31,7 +33,7 @@ def split_held_out(clips: Sequence[str], fraction: float, seed: int) -> tuple[li
         if len(held_out) + len(by_recording[recording]) <= wanted:
             held_out += by_recording[recording]
     if not held_out:  # few, long recordings: single clips are better than no measurement
-        held_out = sorted(range(len(clips)), key=lambda index: clips[index])[-wanted:]
+        held_out = sorted(recorded, key=lambda index: clips[index])[-wanted:]
     chosen = set(held_out)
     return [index for index in range(len(clips)) if index not in chosen], sorted(chosen)
 

@@ -29,6 +29,7 @@ def build(page: Page) -> None:
     missing = gr.Markdown(text.NO_VOICE, elem_id="listen-missing")
     with gr.Row():
         voice = gr.Dropdown([], label=text.VOICE, elem_id="voice", scale=2, min_width=260)
+        speaker = gr.Dropdown([], label=text.SPEAKER, elem_id="speaker", visible=HIDDEN, min_width=160)
         language = gr.Dropdown(
             [(text.SAME_LANGUAGE, ""), *language_choices()],
             value="",
@@ -54,15 +55,17 @@ def build(page: Page) -> None:
         elem_id="history",
     )
 
-    page.on(speak.click, say, [voice, line, language, seed])
-    page.on(voice.input, change_voice, [voice], [noise], changes=False)
+    page.on(speak.click, say, [voice, line, language, seed, speaker])
+    page.on(voice.input, change_voice, [voice], [noise, speaker], changes=False)
     page.on(history.select, hear_again, [], [audio], selects=True, changes=False)
-    page.show([missing, voice, noise], _voices, _offer)
+    page.show([missing, voice, noise, speaker], _voices, _offer)
     page.show([status], _status, _show_status, live=True)
     page.show([audio, history], lambda state: [job.id for job in views.spoken(state.jobs)], _results)
 
 
-def say(call: Call, voice: str | None, line: str, language: str, seed: float | None) -> None:
+def say(
+    call: Call, voice: str | None, line: str, language: str, seed: float | None, speaker: str | None = None
+) -> None:
     """Ask for the text to be spoken."""
     state = call.state()
     offered = {value: label for label, value in _voices(state)}
@@ -74,11 +77,13 @@ def say(call: Call, voice: str | None, line: str, language: str, seed: float | N
         raise InputError(text.EMPTY_SPEAK)
     zero_shot = voice.startswith(_BASE)
     source = voice.removeprefix(_BASE) if zero_shot else str(_folder(state, voice))
+    speaker = speaker if speaker in _speakers(state, voice) else ""
     request = SynthesizeRequest(
         source=source,
-        label=offered[voice],
+        label=f"{offered[voice]}, {speaker}" if speaker else offered[voice],
         text=line.strip(),
         language=language,
+        speaker=speaker,
         seed=int(seed or 0),
         zero_shot=zero_shot,
         reference=remembered_request(call).reference if zero_shot else "",
@@ -87,9 +92,10 @@ def say(call: Call, voice: str | None, line: str, language: str, seed: float | N
     call.scheduler.submit("synthesize", call.project, call.owner, dataclasses.asdict(request))
 
 
-def change_voice(call: Call, voice: str | None) -> Any:
-    """Say so when the voice makes noise."""
-    return _noise(call.state(), voice)
+def change_voice(call: Call, voice: str | None) -> list[Any]:
+    """Say so when the voice makes noise, and offer its speakers."""
+    state = call.state()
+    return [_noise(state, voice), _who(state, voice)]
 
 
 def hear_again(call: Call, row: list[Any]) -> Any:
@@ -130,7 +136,26 @@ def _engine(state: State) -> str:
 def _offer(state: State) -> list[Any]:
     voices = _voices(state)
     first = voices[0][1] if voices else None
-    return [gr.update(visible=shown(not voices)), gr.update(choices=voices, value=first), _noise(state, first)]
+    return [
+        gr.update(visible=shown(not voices)),
+        gr.update(choices=voices, value=first),
+        _noise(state, first),
+        _who(state, first),
+    ]
+
+
+def _who(state: State, voice: str | None) -> Any:
+    """The choice of a speaker: hidden where there is none."""
+    names = _speakers(state, voice)
+    return gr.update(choices=names, value=names[0] if names else None, visible=shown(names))
+
+
+def _speakers(state: State, voice: str | None) -> list[str]:
+    """Who a voice can speak as, the newest first; nobody if there is nothing to choose."""
+    if not voice or voice.startswith(_BASE):
+        return []
+    names = models.speakers(_engine(state), str(_folder(state, voice)))
+    return names if len(names) > 1 else []
 
 
 def _noise(state: State, voice: str | None) -> Any:
