@@ -220,20 +220,22 @@ def test_other_data_or_another_preset_is_refused_with_the_difference(train: Run,
 MEMORY = """
 import resource, sys
 from pathlib import Path
+import psutil
 from voicefactory.engines.registry import get
 from voicefactory.presets import load_preset
-from voicefactory.types import Codes, never
+from voicefactory.types import Codes
 path, toy, run, tokenizer = sys.argv[1:5]
 told = []
-def progress(one):
-    told.append(one)
-    if one.done == 1:  # everything is loaded, and one small step is done: from now on memory is scarce
-        import psutil
-        now = psutil.Process().memory_info().vms
-        resource.setrlimit(resource.RLIMIT_AS, (now + int(sys.argv[5]), now + int(sys.argv[5])))
+def little_left():  # asked before every step: when everything is loaded, memory becomes scarce
+    if resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
+        limit = psutil.Process().memory_info().vms + int(sys.argv[5])
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    return False
 made = Codes(Path(path), "qwen3-tts", tokenizer, 12.5, 16, "f")
-preset = load_preset("quick", ["max_steps=3", "batch_size=512", "eval_fraction=0", "learning_rate=1e-3"])
-get().finetune(made, Path(toy), preset, Path(run), speaker="ann", device="cpu", on_progress=progress, should_stop=never)
+preset = load_preset("quick", ["max_steps=3", "batch_size=24", "eval_fraction=0", "learning_rate=1e-3"])
+get().finetune(
+    made, Path(toy), preset, Path(run), speaker="ann", device="cpu", on_progress=told.append, should_stop=little_left
+)
 print([one.message for one in told if one.notice])
 """
 
@@ -241,9 +243,9 @@ print([one.message for one in told if one.notice])
 @pytest.mark.slow
 def test_memory_that_runs_out_halves_the_batch_and_goes_on(codes: Codes, toy: Path, tmp_path: Path) -> None:
     """A real shortage: the process may not have more than so many bytes, and torch's allocator says no."""
-    rows = files.read_jsonl(codes.path) * 30
+    rows = files.read_jsonl(codes.path) * 2
     files.write_jsonl(tmp_path / "codes.jsonl", [{**row, "clip": f"{n}-0"} for n, row in enumerate(rows)])
-    arguments = [str(tmp_path / "codes.jsonl"), str(toy), str(tmp_path / "run"), codes.tokenizer, str(1 << 30)]
+    arguments = [str(tmp_path / "codes.jsonl"), str(toy), str(tmp_path / "run"), codes.tokenizer, str(500 << 20)]
     done = subprocess.run([sys.executable, "-c", MEMORY, *arguments], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "memory ran out" in done.stdout
