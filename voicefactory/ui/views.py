@@ -184,7 +184,7 @@ def plan_text(found: RunPlan | None) -> str:
         f"learning rate {preset.learning_rate:g}",
         f"{_count(preset.batch_size, 'clip')} at a time",
         _count(preset.epochs, "epoch"),
-        f"{_count(plan.steps, 'step')}, the first {preset.warmup_steps} to warm up",
+        f"{_count(plan.steps, 'step')}, {preset.warmup_steps or 'none'} of them to warm up",
         f"{_count(plan.training_clips, 'clip')} to learn from, {plan.held_out_clips} kept aside",
     ]
     if preset.max_steps:

@@ -193,13 +193,13 @@ def trained_parameters(sizes: ModelSizes, preset: Hyperparameters) -> dict[str, 
     return chosen
 
 
-def _saved(stack: Transformer, kind: Arithmetic, how: str, rank: int) -> tuple[int, int]:
+def _saved(stack: Transformer, kind: Arithmetic, how: str, rank: int, residual: int) -> tuple[int, int]:
     """Bytes that autograd keeps of one layer: (per position, per position that attention sees).
 
-    `how` is trained, adapter or frozen. In order: the residual before each of the two norms, the norms' inner
-    product and outcome, the inputs of the linear layers, queries and keys before and after their norms, what the
-    attention keeps (queries, keys, values, its outcome), the outcome laid end to end, and the MLP's gate, its
-    activation, the other branch and their product.
+    `how` is trained, adapter or frozen; `residual` is the bytes of a number between layers. In order: what
+    precedes each of the two norms, the norms' inner product and outcome, the inputs of the linear layers, queries
+    and keys before and after their norms, what the attention keeps (queries, keys, values, its outcome), the
+    outcome laid end to end, and the MLP's gate, its activation, the other branch and their product.
     """
     h, q, k, i = stack.hidden, stack.queries, stack.keys, stack.intermediate
     small = 4 * (2 + stack.heads + stack.key_heads)  # the norms' scales
@@ -216,7 +216,8 @@ def _saved(stack: Transformer, kind: Arithmetic, how: str, rank: int) -> tuple[i
         return 18 * h + 6 * q + 4 * k + 8 * i + 14 * rank + small, attention
     if how == "frozen":
         return 8 * h + 4 * q + 4 * k + 6 * i + small, attention
-    return (26 if kind == "autocast" else 16) * h + 8 * q + 6 * k + 8 * i + small, attention
+    norms = 16 if kind == "bf16" else 26 if residual == 4 else 22
+    return norms * h + 8 * q + 6 * k + 8 * i + small, attention
 
 
 def _segments(
@@ -244,9 +245,9 @@ def _segments(
         return 2 * matrices if kind == "autocast" and trained.get(part) else 0
 
     def layer(stack: Transformer, part: str, how: str, positions: int, padded: int, rope: int) -> _Segment:
-        saved, attention = _saved(stack, kind, how, preset.adapter_rank)
+        through = residual(how if in_talker else "frozen")
+        saved, attention = _saved(stack, kind, how, preset.adapter_rank, through)
         adapter = trained.get(f"{part}_adapter", 0) // stack.layers
-        through = residual(how)
         return _Segment(
             activations=positions * (saved + rope * through) + padded * attention,
             copies=copies(f"{part}_layers", stack.layer_matrices) + (2 * adapter if kind == "autocast" else 0),
