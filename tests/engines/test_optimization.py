@@ -185,8 +185,8 @@ def test_why_round_at_random_small_steps_are_lost_otherwise() -> None:
         plain.step()
         updater.update(step, 2e-6)
     kept_nearest, kept_ours = (float((p.detach().double() - start.double()).mean()) / 2e-4 for p in (nearest, ours))
-    assert kept_nearest < 0.5
-    assert float((nearest == start).float().mean()) > 0.5  # most weights have not moved at all
+    assert kept_nearest < 0.1
+    assert float((nearest == start).float().mean()) > 0.9  # most weights have not moved at all
     assert kept_ours == pytest.approx(1, abs=0.05)
 
 
