@@ -1,10 +1,10 @@
 """One optimiser step: AdamW in fp32 or with 8-bit state, on fp32 weights or on bf16 weights that round at random.
 
 A step at 2e-6 moves a weight of 0.02 by a sixtieth of what bf16 can tell apart: rounded to the nearest, nearly
-every update is lost (`tests/engines/test_optimization.py` counts them). Rounded at random, with the chance of the higher neighbour growing with the
-distance from the lower one, it is kept on average (Gupta et al. 2015, arXiv:1502.02551; for bf16 weights
-Zamirai et al. 2020, arXiv:2010.06192). The random numbers are a function of seed, step and place, so a run that
-was stopped and resumed rounds as one that was not.
+every update is lost (`tests/engines/test_optimization.py` counts them). Rounded at random, with the chance of the
+higher neighbour growing with the distance from the lower one, it is kept on average (Gupta et al. 2015,
+arXiv:1502.02551; for bf16 weights Zamirai et al. 2020, arXiv:2010.06192). The random numbers are a function of
+seed, step and place, so a run that was stopped and resumed rounds as one that was not.
 """
 
 from __future__ import annotations
