@@ -202,6 +202,7 @@ def _finetune(
     #    resumed run ends with the weights of one that was never stopped, bit by bit. On a GPU nothing waits for
     #    the device but reading the losses, once a second.
     torch.use_deterministic_algorithms(device == "cpu")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing reads it
     net.train()
     while not standing.at_end(total_steps):
         layout = Layout(

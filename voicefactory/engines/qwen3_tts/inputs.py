@@ -247,14 +247,23 @@ def predicted_frames(frames: int, share: float) -> int:
     return max(1, round(frames * share))
 
 
-def embed(model: Any, batch: Batch, speakers: torch.Tensor) -> torch.Tensor:
-    """Input embeddings [N, hidden]; `speakers` are the speaker embeddings [S, hidden] of the run."""
+def book_embeddings(model: Any, batch: Batch) -> list[torch.Tensor]:
+    """Embeddings [F, hidden] of codebooks 2 to 16, one tensor a codebook."""
+    tables = model.talker.code_predictor.get_input_embeddings()
+    return [table(batch.rest[:, book]) for book, table in enumerate(tables)]
+
+
+def embed(
+    model: Any, batch: Batch, speakers: torch.Tensor, books: Sequence[torch.Tensor] | None = None
+) -> torch.Tensor:
+    """Input embeddings [N, hidden]; `speakers` are the speaker embeddings [S, hidden] of the run.
+
+    `books` are the batch's `book_embeddings`, if they are there already.
+    """
     talker = model.talker
     text = talker.text_projection(talker.get_text_embeddings()(batch.unique_text_ids))[batch.text_index]
     codec = talker.get_input_embeddings()(batch.codec_ids) * batch.codec_mask[:, None]
-    rest = sum(
-        embedding(batch.rest[:, book]) for book, embedding in enumerate(talker.code_predictor.get_input_embeddings())
-    )
+    rest = torch.stack(list(books or book_embeddings(model, batch))).sum(0)
     embeddings = text + codec
     # positions are distinct, so nothing is added twice
     embeddings = embeddings.index_add(0, batch.frame_at, rest.to(embeddings.dtype))
