@@ -51,7 +51,7 @@ def start(codes: Codes, toy: Path, run: Path, preset: Path) -> subprocess.Popen[
 
 
 def kill_and_resume(
-    codes: Codes, toy: Path, run: Path, preset: Path, kills: int, whole_s: float, seed: int
+    codes: Codes, toy: Path, run: Path, preset: Path, kills: int, longest_s: float, seed: int
 ) -> list[int]:
     """Kill the run `kills` times, then let it finish; return the step of the last checkpoint at each kill."""
     draw = random.Random(seed)
