@@ -248,12 +248,13 @@ def _segments(
         through = residual(how if in_talker else "frozen")
         saved, attention = _saved(stack, kind, how, preset.adapter_rank, through)
         adapter = trained.get(f"{part}_adapter", 0) // stack.layers
+        branches = 3 if how == "frozen" else 2  # of the MLP's gradients; the first takes the place of its product
         return _Segment(
             activations=positions * (saved + rope * through) + padded * attention,
             copies=copies(f"{part}_layers", stack.layer_matrices) + (2 * adapter if kind == "autocast" else 0),
             gradients=(width * stack.layer_parameters if trained.get(f"{part}_layers") else 0) + 4 * adapter,
             checkpoint=positions * through * stack.hidden,
-            passing=positions * (3 * wide * stack.intermediate + 3 * through * stack.hidden),
+            passing=positions * (branches * wide * stack.intermediate + 2 * through * stack.hidden),
         )
 
     segments = []
@@ -261,7 +262,7 @@ def _segments(
         logits = frames * rest * sizes.codes
         segments.append(
             _Segment(
-                activations=4 * logits + places * predictor.hidden * (8 + wide),
+                activations=4 * logits + places * predictor.hidden * (4 + wide),
                 copies=copies("predictor_heads", parts["predictor_heads"]),
                 gradients=width * trained.get("predictor_heads", 0),
                 passing=8 * logits,
@@ -282,7 +283,7 @@ def _segments(
         logits = asked * sizes.codec_vocabulary
         segments.append(
             _Segment(
-                activations=4 * logits + batch.positions * 8 * talker.hidden + asked * wide * talker.hidden,
+                activations=4 * logits + batch.positions * 4 * talker.hidden + asked * wide * talker.hidden,
                 copies=copies("codec_head", parts["codec_head"]),
                 gradients=width * trained.get("codec_head", 0),
                 passing=8 * logits,
@@ -339,7 +340,8 @@ def _highest(
     grown = 0
     for index, one in enumerate(segments):
         again = checkpointing and one.checkpoint > 0
-        activations = sum(kept[index:]) + one.passing + (one.activations if again else 0)
+        # The second time ends before the layer's outcome, which is as large as its checkpoint.
+        activations = sum(kept[index:]) + one.passing + (one.activations - one.checkpoint if again else 0)
         # Computed twice, a layer's copies are made anew; only those of other parts have waited since.
         waiting = [copies[at] for at in range(index, len(segments)) if not (checkpointing and segments[at].checkpoint)]
         copied = sum(waiting) + (one.copies if again else 0)
