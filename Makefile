@@ -1,5 +1,6 @@
 # make app    the page, at http://127.0.0.1:7860       make demo   a voice from twelve clips, on a CPU
-# make test   style, types and every test              make lint   style and types only
+# make test   style, types and all quick tests        make lint   style and types only
+# make test-slow   the tests that take minutes each
 #
 # Each does its own set-up in .venv, once. Yours to choose:
 #   VENV=DIR        an environment you already have; a torch in it that fits is kept
@@ -18,7 +19,7 @@ test_ready := $(VENV)/.voicefactory-test
 # Tests use no network, and one thread is the fastest for the toy model on a small machine.
 test_env := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 
-.PHONY: app test lint demo clean
+.PHONY: app test test-slow lint demo clean
 
 app: $(app_ready)
 	$(bin)/python app.py $(ARGS)
@@ -28,6 +29,10 @@ test: lint
 	@sh scripts/setup.sh chromium
 	$(test_env) $(bin)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/engines $(ARGS)
 	$(test_env) $(bin)/python -m pytest -q tests/ui $(ARGS)
+
+# What takes minutes each: memory that really runs out, processes killed in every step, long files.
+test-slow: $(test_ready)
+	$(test_env) $(bin)/python -m pytest -q -m slow tests/unit tests/engines $(ARGS)
 
 lint: $(test_ready)
 	$(bin)/ruff check .

@@ -92,6 +92,9 @@ def create(
         str, typer.Option(help="Sentences that nobody recorded, one a line. For the preset text-embedding-only.")
     ] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    train_devices: Annotated[
+        str, typer.Option(help="Several that train together, such as cuda:0,cuda:1; otherwise the one above.")
+    ] = "",
     wait_gpu: Annotated[
         bool, typer.Option("--wait-gpu", help="Train when a card has the memory free; until then, wait.")
     ] = False,
@@ -115,6 +118,7 @@ def create(
             speakers=speakers,
             extra_texts=extra_texts,
             device=device,
+            train_devices=train_devices,
             wait_gpu=wait_gpu,
         )
         result = _create(name, paths, request, home, stop.asked)

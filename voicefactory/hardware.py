@@ -94,6 +94,21 @@ def pick_device(wanted: str = AUTO) -> str:
     return CPU
 
 
+def pick_devices(wanted: str) -> str:
+    """The same for several that train together: "cuda:0,cuda:1".
+
+    Raises InputError naming the devices there are, or the one that is named twice.
+    """
+    names = [name.strip() for name in wanted.split(",")]
+    if len(names) > 1 and AUTO in names:
+        raise InputError("Name the devices that should train together, for example cuda:0,cuda:1.")
+    picked = [pick_device(name) for name in names]
+    twice = next((name for name in picked if name != CPU and picked.count(name) > 1), None)
+    if twice:
+        raise InputError(f"{twice} is named twice. Name each device once.")
+    return ",".join(picked)
+
+
 def check_can_wait(device: str = AUTO) -> None:
     """Raise InputError if there is no card to wait for: see `wait_for_gpu`."""
     _cards_to_wait_for(gpus(), device)

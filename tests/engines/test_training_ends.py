@@ -19,7 +19,7 @@ from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
 from voicefactory.engines.qwen3_tts.inputs import text_token_ids
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.registry import get
-from voicefactory.errors import InputError, VoiceFactoryError
+from voicefactory.errors import Cancelled, InputError, VoiceFactoryError
 from voicefactory.presets import load_preset
 from voicefactory.types import Checkpoint, Codes, Progress, never, silent
 
@@ -252,34 +252,40 @@ def test_memory_that_runs_out_halves_the_batch_and_goes_on(codes: Codes, toy: Pa
     assert [row["step"] for row in metrics(tmp_path / "run")] == [1, 2, 3]
 
 
-TWO = """
-import sys
-from pathlib import Path
-from voicefactory.engines.registry import get
-from voicefactory.presets import load_preset
-from voicefactory.types import Codes, never, silent
-path, fingerprint, toy, run, tokenizer = sys.argv[1:6]
-made = Codes(Path(path), "qwen3-tts", tokenizer, 12.5, 16, fingerprint)
-preset = load_preset("quick", sys.argv[6:])
-get().finetune(made, Path(toy), preset, Path(run), speaker="ann", device="cpu", on_progress=silent, should_stop=never)
-"""
+TOGETHER = ["max_steps=4", "batch_size=5", "learning_rate=1e-3", "gradient_accumulation_steps=2", "warmup_steps=0"]
+TOGETHER += ["eval_fraction=0.1", "eval_every_steps=2", "save_every_steps=2", "result=last"]
 
 
-def test_two_processes_take_the_step_of_one(train: Run, codes: Codes, toy: Path, tmp_path: Path) -> None:
-    """`torchrun` and gloo. The norm is that of the summed gradient; the weights are compared after three steps."""
-    numbers = ["max_steps=3", "batch_size=5", "learning_rate=1e-3", "gradient_accumulation_steps=2"]
-    numbers += ["eval_fraction=0", "warmup_steps=0"]
-    train(*numbers, run="one")
-    (tmp_path / "two.py").write_text(TWO)
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    arguments = [str(codes.path), codes.fingerprint, str(toy), str(tmp_path / "two"), codes.tokenizer, *numbers]
-    command = [*launch, str(tmp_path / "two.py"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    for left, right in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
+def same_course(one: Checkpoint, two: Checkpoint) -> None:
+    """The norm is that of the summed gradient; the weights are those after all steps."""
+    assert two.step == one.step == 4
+    for left, right in zip(metrics(run_of(one)), metrics(run_of(two)), strict=True):
         assert right["grad_norm"] == pytest.approx(left["grad_norm"], rel=1e-4)
         assert right["loss"] == pytest.approx(left["loss"], rel=1e-5)
-    saved = [checkpoints(tmp_path / name / "checkpoints")[-1] for name in ("one", "two")]
-    weights = [load_file(path / "weights.safetensors") for path in saved]
+        assert right.get("eval_loss", 0) == pytest.approx(left.get("eval_loss", 0), rel=1e-5)
+    weights = [load_file(checkpoint.path / "weights.safetensors") for checkpoint in (one, two)]
     apart = max(float((weights[0][name] - weights[1][name]).abs().max()) for name in weights[0])
     assert apart < 1e-4  # of steps of 1e-3
+
+
+def run_of(checkpoint: Checkpoint) -> Path:
+    return checkpoint.path.parent.parent
+
+
+def test_two_processes_take_the_steps_of_one(train: Run) -> None:
+    """`torchrun` and gloo."""
+    same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))
+
+
+@pytest.mark.slow
+def test_two_processes_are_cancelled_and_resumed(train: Run) -> None:
+    seen: list[Progress] = []
+    with pytest.raises(Cancelled, match=r"Cancelled after step \d of 4"):
+        train(*TOGETHER, run="two", device="cpu,cpu", on_progress=seen.append, should_stop=lambda: bool(seen))
+    same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))
+
+
+@pytest.mark.slow
+def test_an_error_in_one_of_several_processes_is_told(train: Run, codes: Codes, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has two references"):
+        train("max_steps=1", device="cpu,cpu", codes=changed(codes, tmp_path, ref_audio="elsewhere.wav"))

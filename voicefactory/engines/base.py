@@ -153,6 +153,7 @@ class Engine(Protocol):
         """Train until the preset is fulfilled, resuming from the run's last checkpoint.
 
         `sentences` are spoken in `language` at every measurement, to hear how the voice comes along.
+        `device` may name several that train together: "cuda:0,cuda:1".
         Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
         """
         ...

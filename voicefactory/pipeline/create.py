@@ -64,6 +64,7 @@ class Request:
     speakers: str = "one"  #: one, or folders: the first folder inside of what is given names the speaker
     extra_texts: str = ""  #: a file with sentences that nobody recorded, for presets that train the text embedding
     device: str = "auto"  #: auto, cpu, cuda:N
+    train_devices: str = ""  #: several that train together, such as cuda:0,cuda:1; empty = `device` alone
     wait_gpu: bool = False  #: training waits until a card has the memory it needs
     consent: str = ""  #: who said that this voice may be used, and when; goes into the card
 
@@ -149,6 +150,8 @@ def check_request(request: Request) -> None:
         check_texts_allowed(preset)
         read_extra_texts(Path(request.extra_texts), AUTO)
     hardware.pick_device(request.device)
+    if request.train_devices:
+        hardware.pick_devices(request.train_devices)
     if request.wait_gpu:
         hardware.check_can_wait(request.device)
     if request.transcripts:
@@ -215,6 +218,7 @@ def train(
             should_stop=should_stop,
         )
     device = hardware.pick_device(wanted)
+    together = hardware.pick_devices(request.train_devices) if request.train_devices else device
     dataset = _timed(
         seconds,
         "reference",
@@ -242,7 +246,7 @@ def train(
             engine,
             model,
             preset,
-            device,
+            together,
             language=language,
             on_progress=on_progress,
             should_stop=should_stop,

@@ -48,7 +48,8 @@ footer { display: none !important; }
 #title p { margin: 0.15rem 0 0; color: var(--body-text-color-subdued); }
 #transcripts :is([data-col="5"], [data-heading="5"], .sizing-body td:nth-child(6)) { display: none; }
 .table-wrap .cell-wrap, .table-wrap .header-content { font-family: var(--font) !important; }
-#plan-terms td { border: 0 !important; padding: 0.15rem 1.5rem 0.15rem 0 !important; }
+#plan-terms :is(table, tr, td) { border: 0 !important; }
+#plan-terms td { padding: 0.15rem 1.5rem 0.15rem 0 !important; }
 .quiet { color: var(--body-text-color-subdued); }
 .block.note { border-left: 3px solid var(--primary-500); padding: 0.35rem 0.75rem !important; }
 .block.warn { border-left: 3px solid #d97706; padding: 0.35rem 0.75rem !important; }

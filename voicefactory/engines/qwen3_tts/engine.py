@@ -80,7 +80,22 @@ class Qwen3TTS:
         should_stop: ShouldStop,
     ) -> Checkpoint:
         from voicefactory.engines.qwen3_tts.finetune import finetune
+        from voicefactory.engines.qwen3_tts.ranks import devices_of, finetune_together
 
+        devices = devices_of(device)
+        if len(devices) > 1:
+            return finetune_together(
+                devices,
+                codes,
+                model,
+                preset,
+                run,
+                speaker=speaker,
+                sentences=sentences,
+                language=language,
+                on_progress=on_progress,
+                should_stop=should_stop,
+            )
         return finetune(
             codes,
             model,

@@ -142,7 +142,8 @@ def _finetune(
     else:
         standing = Standing()
         net.eval()
-        alignment = measure_alignment(net, [sequences[index] for index in training], speakers.fixed(), device)
+        with autocast(bf16, device):
+            alignment = measure_alignment(net, [sequences[index] for index in training], speakers.fixed(), device)
         log.line(check_alignment(alignment, toy=is_toy(model)))
     log.keep_metrics_up_to(standing.step)
     measured = Measured(log, total_steps, standing.seconds)
