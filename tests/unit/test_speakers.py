@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import GivenClip
+from tests.conftest import CLIPS, GivenClip
 from voicefactory import files
 from voicefactory.errors import InputError
-from voicefactory.pipeline.create import Request, check_request
+from voicefactory.pipeline.create import Request, check_request, create
 from voicefactory.pipeline.dataset import make_dataset
 from voicefactory.pipeline.extra_texts import MOST_LETTERS, read_extra_texts
 from voicefactory.pipeline.ingest import ingest
@@ -20,6 +20,7 @@ from voicefactory.pipeline.reference import load_reference, rank_references, ref
 from voicefactory.pipeline.refusals import load_refused
 from voicefactory.pipeline.segment import load_clips, segment
 from voicefactory.pipeline.speakers import check_folders, folder_speaker, parse_speakers, who_says
+from voicefactory.pipeline.synthesize import synthesize
 from voicefactory.pipeline.transcripts import (
     GivenText,
     bring_transcripts,
@@ -265,3 +266,38 @@ def test_extra_texts_only_where_nothing_but_the_text_embedding_trains(tmp_path: 
         check_request(Request(preset="text-embedding-only", extra_texts=str(tmp_path / "none.txt")))
     with pytest.raises(InputError, match="one, folders"):
         check_request(Request(speakers="column"))
+
+
+@pytest.mark.slow
+def test_the_whole_way_with_two_speakers_and_extra_texts(tmp_path: Path, twelve_clips: list[GivenClip]) -> None:
+    takes = tmp_path / "takes"
+    for index, clip in enumerate(twelve_clips[:4]):
+        place = takes / ("Anna", "Ben")[index % 2] / clip.path.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip.path, place)
+    (tmp_path / "more.txt").write_text("Hi.\nOh no.\n", encoding="utf-8")
+    request = Request(
+        model="toy",
+        preset="text-embedding-only",
+        overrides=("max_steps=1", "speak_at_evaluations=false"),
+        language="english",
+        transcripts=str(CLIPS / "metadata.csv"),
+        speakers="folders",
+        extra_texts=str(tmp_path / "more.txt"),
+    )
+    created = create(Project.create("Duo", tmp_path / "home"), [takes], request)
+    result = created.to_json()
+    assert list(result["references"]) == ["anna", "ben"]
+    assert [Path(sample).name for sample in result["samples"]] == ["1-anna.wav", "2-ben.wav"]
+    assert result["clips"] == 4
+    card = (created.voice.path / "README.md").read_text(encoding="utf-8")
+    assert "anna, ben" in card
+    said = [row for row in files.read_jsonl(created.codes) if row.get("spoken_by") == "model"]
+    unsaid = [one for one in created.refused if one.file.startswith("more.txt")]
+    assert len(said) + len(unsaid) == 2
+    assert (f"Texts without audio | {len(said)}," in card) == bool(said)
+    out = tmp_path / "ben.wav"
+    speech = synthesize(created.voice.path, "Hi.", out, speaker="Ben")
+    assert len(speech.samples)
+    with pytest.raises(InputError, match=r"no speaker 'duo'\. It has: anna, ben"):
+        synthesize(created.voice.path, "Hi.", out, speaker="duo")

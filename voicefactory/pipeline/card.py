@@ -65,7 +65,7 @@ def model_card(facts: dict[str, Any], example: str, adapter_example: str = "") -
 def _extra_texts(facts: dict[str, Any]) -> str:
     if not facts.get("extra_texts"):
         return ""
-    return f"| Texts without audio | up to {facts['extra_texts']}, spoken by the base model itself |\n"
+    return f"| Texts without audio | {facts['extra_texts']}, spoken by the base model itself |\n"
 
 
 def _trains_only_text(preset: dict[str, Any]) -> bool:

@@ -268,6 +268,8 @@ def train(
         ),
     )
     facts = {"base_model": name, "consent": request.consent, "toy": toy}
+    if dataset.extra_texts:
+        facts["extra_texts"] = len(dataset.extra_texts) - len(codes.refused)
     finished = _timed(
         seconds,
         "package",

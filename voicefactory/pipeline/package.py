@@ -68,8 +68,9 @@ def package(
 ) -> Voice:
     """Complete the folder `voice` with card, example and samples, let it speak in a process of its own, zip it.
 
-    `facts` are base_model, consent and toy. voice.json is written last of the folder, after the voice has
-    spoken; a folder without it is not a finished voice. Raises VoiceFactoryError if it does not speak.
+    `facts` are base_model, consent, toy, and extra_texts if the model was trained on some. voice.json is written
+    last of the folder, after the voice has spoken; a folder without it is not a finished voice. Raises
+    VoiceFactoryError if it does not speak.
     """
     zipped = voice.with_name(voice.name + ".zip")
     speaker = _speakers(project, dataset)[0]
@@ -123,7 +124,6 @@ def describe(
         **facts,
         "preset": preset.model_dump(),
         "clips": len(dataset.samples),
-        "extra_texts": len(dataset.extra_texts),
         "seconds": round(sum(sample.clip.seconds for sample in dataset.samples), 1),
         "dataset": dataset.fingerprint,
         "metrics": metrics[-1] if metrics else {},
