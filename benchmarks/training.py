@@ -38,13 +38,14 @@ from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
 from voicefactory.engines.qwen3_tts.codes import FRAME_RATE, extract
 from voicefactory.engines.qwen3_tts.data_order import steps_from
-from voicefactory.engines.qwen3_tts.finetune import gradients, uses_bf16
+from voicefactory.engines.qwen3_tts.finetune import uses_bf16
 from voicefactory.engines.qwen3_tts.inputs import IGNORED, TokenSequence, build_sequences
 from voicefactory.engines.qwen3_tts.loader import Layout, ahead
 from voicefactory.engines.qwen3_tts.losses import code_predictor_logits
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.optimization import Updater, hold_weights, trainable_parameters
 from voicefactory.engines.qwen3_tts.speaker import Speakers, speaker_embedding
+from voicefactory.engines.qwen3_tts.step import gradients
 from voicefactory.engines.qwen3_tts.toy import build_toy
 from voicefactory.engines.qwen3_tts.upstream import qwen
 from voicefactory.engines.qwen3_tts.world import World

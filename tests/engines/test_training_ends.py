@@ -16,11 +16,15 @@ from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
 from voicefactory.engines.base import Engine
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
-from voicefactory.engines.qwen3_tts.inputs import text_token_ids
+from voicefactory.engines.qwen3_tts.inputs import build_sequences, text_token_ids
+from voicefactory.engines.qwen3_tts.loader import Layout
 from voicefactory.engines.qwen3_tts.model import load_model
+from voicefactory.engines.qwen3_tts.optimization import hold_weights, trainable_parameters
+from voicefactory.engines.qwen3_tts.speaker import Speakers
+from voicefactory.engines.qwen3_tts.step import measure_longest_batch
 from voicefactory.engines.registry import get
 from voicefactory.errors import Cancelled, InputError, VoiceFactoryError
-from voicefactory.presets import load_preset
+from voicefactory.presets import load_preset, settle
 from voicefactory.types import Checkpoint, Codes, Progress, never, silent
 
 Run = Callable[..., Checkpoint]
@@ -222,7 +226,7 @@ import resource, sys
 from pathlib import Path
 import psutil
 from voicefactory.engines.registry import get
-from voicefactory.presets import load_preset
+from voicefactory.presets import load_preset, settle
 from voicefactory.types import Codes
 path, toy, run, tokenizer = sys.argv[1:5]
 told = []
@@ -250,6 +254,26 @@ def test_memory_that_runs_out_halves_the_batch_and_goes_on(codes: Codes, toy: Pa
     assert done.returncode == 0, done.stderr
     assert "memory ran out" in done.stdout
     assert [row["step"] for row in metrics(tmp_path / "run")] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16-stochastic"])
+def test_a_dry_run_of_the_longest_batch_changes_nothing(toy: Path, codes: Codes, precision: str) -> None:
+    rows = files.read_jsonl(codes.path)[:3]
+    wrapper = load_model(toy, device="cpu", dtype=torch.float32, as_base=True)
+    net = wrapper.model
+    preset = settle(load_preset("quick", [f"precision={precision}", "batch_size=1"]), 3, 9)
+    parameters = trainable_parameters(net, preset)
+    hold_weights(net, parameters, preset, bf16=False)
+    before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    speakers = Speakers(net, {"ann": Path(rows[0]["ref_audio"])}, stored=torch.float32)
+    layout = Layout(build_sequences(net.config, wrapper.processor, rows), 1.0, 0, "cpu")
+    random = torch.get_rng_state()
+    bf16 = precision != "fp32"
+    assert measure_longest_batch(net, layout, [0, 1, 2], speakers, parameters, preset, "cpu", bf16) > 10_000_000
+    assert torch.equal(torch.get_rng_state(), random)
+    for name, parameter in parameters.items():
+        assert parameter.grad is None
+        assert torch.equal(parameter, before[name])
 
 
 TOGETHER = ["max_steps=4", "batch_size=5", "learning_rate=1e-3", "gradient_accumulation_steps=2", "warmup_steps=0"]

@@ -5,8 +5,9 @@ What is right here and wrong in the public recipe is listed in the README under 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,16 @@ from voicefactory.engines.qwen3_tts.checkpoint import (
 )
 from voicefactory.engines.qwen3_tts.codes import FRAME_RATE
 from voicefactory.engines.qwen3_tts.data_order import epochs_of_steps, split_held_out, steps_from
-from voicefactory.engines.qwen3_tts.evaluation import autocast, evaluate, parts_per_frame, speak_sentences
+from voicefactory.engines.qwen3_tts.evaluation import autocast, evaluate, speak_sentences
 from voicefactory.engines.qwen3_tts.facts import is_toy, read_config
 from voicefactory.engines.qwen3_tts.inputs import build_sequences
-from voicefactory.engines.qwen3_tts.loader import Layout, StepWork, ahead
-from voicefactory.engines.qwen3_tts.losses import losses
+from voicefactory.engines.qwen3_tts.loader import Layout, ahead
 from voicefactory.engines.qwen3_tts.model import load_model, tensor_files
 from voicefactory.engines.qwen3_tts.optimization import Updater, hold_weights, schedule, trainable_parameters
 from voicefactory.engines.qwen3_tts.runlog import Measured, RunLog
 from voicefactory.engines.qwen3_tts.selfcheck import check_alignment, measure_alignment
 from voicefactory.engines.qwen3_tts.speaker import Speakers, check_speaker_is_new
+from voicefactory.engines.qwen3_tts.step import gradients, measure_longest_batch
 from voicefactory.engines.qwen3_tts.world import World
 from voicefactory.errors import Cancelled, InputError, VoiceFactoryError, is_out_of_memory
 from voicefactory.presets import Hyperparameters, Preset, settle
@@ -145,6 +146,15 @@ def _finetune(
         with autocast(bf16, device):
             alignment = measure_alignment(net, [sequences[index] for index in training], speakers.fixed(), device)
         log.line(check_alignment(alignment, toy=is_toy(model)))
+    if device.startswith("cuda") and world.size == 1 and not saved:
+        log.line(
+            _dry_run(
+                standing,
+                preset,
+                lambda layout: measure_longest_batch(net, layout, training, speakers, parameters, preset, device, bf16),
+                Layout(sequences, preset.code_predictor_share, preset.seed, device, standing.parts),
+            )
+        )
     log.keep_metrics_up_to(standing.step)
     measured = Measured(log, total_steps, standing.seconds)
 
@@ -258,33 +268,6 @@ def _finetune(
     return _result(run, standing, preset, speaker, model)
 
 
-def gradients(
-    net: Any,
-    work: StepWork,
-    speakers: Speakers,
-    parameters: Mapping[str, torch.nn.Parameter],
-    preset: Hyperparameters,
-    device: str,
-    bf16: bool,
-    world: World,
-) -> torch.Tensor:
-    """Leave the clipped gradient of a step's mean loss in the parameters.
-
-    Returns [3] on the device, without waiting for it: loss of the first codebook, of the others, gradient norm.
-    """
-    sums = torch.zeros(2, device=device)
-    for batch in work.batches:
-        with autocast(bf16, device):
-            parts = losses(net, batch, speakers.embeddings())
-        first = parts.first / work.predictions
-        rest = parts.rest / (work.predicted * parts_per_frame(net))
-        (first + preset.code_predictor_weight * rest).backward()  # type: ignore[no-untyped-call]
-        sums += torch.stack([first.detach(), rest.detach()]).to(sums.dtype)
-    world.add_up(parameters.values(), sums)
-    norm = torch.nn.utils.clip_grad_norm_(parameters.values(), preset.max_grad_norm)
-    return torch.cat([sums, norm.to(sums)[None]])
-
-
 def references_of(rows: Sequence[Mapping[str, Any]], speaker: str) -> dict[str, Path]:
     """Speaker → reference, in the order in which they appear. Raises InputError if one has two."""
     references: dict[str, Path] = {}
@@ -330,6 +313,20 @@ def weights_dtype(model: Path) -> torch.dtype:
     with safe_open(tensor_files(model)[name], framework="pt") as tensors:
         dtype: torch.dtype = tensors.get_slice(name)[:1].dtype
     return dtype
+
+
+def _dry_run(standing: Standing, preset: Hyperparameters, measure: Callable[[Layout], int], layout: Layout) -> str:
+    """Take the longest batch's step without training, in smaller pieces until it fits; say what it needs."""
+    while True:
+        try:
+            peak = measure(dataclasses.replace(layout, parts=standing.parts))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            _halve(standing, preset)
+        else:
+            pieces = "" if standing.parts == 1 else f", in {standing.parts} pieces"
+            return f"the longest batch needs {peak / 1e9:.1f} GB, measured{pieces}"
 
 
 def _halve(standing: Standing, preset: Hyperparameters) -> str:
