@@ -25,6 +25,7 @@ from tests.loopback_hub import LoopbackHub
 from voicefactory import cli
 from voicefactory.cli_ending import report
 from voicefactory.cli_progress import Lines, time_left
+from voicefactory.presets import preset_files
 from voicefactory.settings import settings
 from voicefactory.types import Progress
 
@@ -237,7 +238,7 @@ CLIPS = Path(__file__).parents[1] / "data" / "clips" / "wavs"
         (["create", "x", CLIPS, "--set", "leaning_rate=1"], "Valid keys: learning_rate"),
         (["create", "x", CLIPS, "--set", "batch_size=many"], "batch_size cannot be 'many'"),
         (["create", "x", CLIPS, "--set", "batch_size"], "--set takes key=value"),
-        (["create", "x", CLIPS, "--preset", "fast"], "Choose one of: gentle, official, quick"),
+        (["create", "x", CLIPS, "--preset", "fast"], "Choose one of: chatterbox-style, full-quality, gentle, lora"),
         (["create", "x", CLIPS, "--language", "klingon"], "Choose one of: auto, chinese"),
         (["create", "x", CLIPS, "--device", "cuda:97"], "There is no cuda:97 here"),
         (["create", "x", CLIPS, "--engine", "none"], "Choose one of: qwen3-tts"),
@@ -285,10 +286,10 @@ def test_a_setting_that_does_not_fit(tmp_path: Path) -> None:
 def test_the_commands_that_only_look(tmp_path: Path) -> None:
     shown = run("--help")
     assert shown.returncode == 0
-    for command in ("create", "say", "package", "push", "gpus", "presets", "serve"):
+    for command in ("create", "plan", "say", "package", "push", "gpus", "presets", "serve"):
         assert f"  {command} " in shown.stdout
     listed = run("presets")
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["gentle", "official", "quick"]
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == sorted(preset_files())
     cards = run("gpus", "--json")
     assert isinstance(json.loads(cards.stdout), list)
     assert run("gpus", LD_LIBRARY_PATH=str(tmp_path)).returncode == 0

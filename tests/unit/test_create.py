@@ -54,11 +54,16 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_kill_in_every_step_loses_nothing(recordings: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "steps",
+    [("segment", "finetune"), pytest.param(STEPS, marks=pytest.mark.slow)],
+    ids=["two steps", "every step"],
+)
+def test_a_kill_in_each_step_loses_nothing(steps: tuple[str, ...], recordings: Path, tmp_path: Path) -> None:
     """One project is killed in each step in turn; the next call goes on, and the voice is that of a run that was
     never killed."""
     arguments = [str(tmp_path / "killed"), str(recordings), json.dumps(vars(REQUEST))]
-    for step in STEPS:
+    for step in steps:
         process = subprocess.run([sys.executable, "-c", KILLED, *arguments, step], capture_output=True, check=False)
         assert process.returncode == -signal.SIGKILL, (step, process.stderr.decode()[-2000:])
         assert not list_voices(Project.create("Ann", tmp_path / "killed")) or step == "package"

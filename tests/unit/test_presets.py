@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from voicefactory.errors import InputError
-from voicefactory.presets import Preset, build_preset, load_preset, preset_files
+from voicefactory.presets import Preset, build_preset, load_preset, preset_files, settle
 
+PRESETS = {
+    "quick",
+    "official",
+    "gentle",
+    "chatterbox-style",
+    "low-memory",
+    "lora",
+    "qlora",
+    "text-embedding-only",
+    "full-quality",
+}
 PROMISED = {
     "learning_rate",
     "batch_size",
@@ -30,7 +41,7 @@ def test_every_shipped_preset_loads_and_says_what_it_is_for(name: str) -> None:
 
 
 def test_there_are_presets_and_the_promised_keys() -> None:
-    assert {"quick", "gentle", "official"} <= preset_files().keys()
+    assert preset_files().keys() == PRESETS
     assert Preset.model_fields.keys() >= PROMISED
     assert all(field.description for field in Preset.model_fields.values())
 
@@ -86,7 +97,7 @@ def test_a_file_of_ones_own_and_its_faults(tmp_path: Path) -> None:
     own.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="is not valid YAML"):
         load_preset(str(own))
-    with pytest.raises(InputError, match="Choose one of: gentle, official, quick"):
+    with pytest.raises(InputError, match="Choose one of: chatterbox-style, full-quality, gentle"):
         load_preset(str(tmp_path / "none.yaml"))
 
 
@@ -98,3 +109,32 @@ def test_saved_beside_a_run_it_reads_back_the_same(tmp_path: Path) -> None:
 
 def test_numbers_given_as_numbers() -> None:
     assert build_preset({"learning_rate": 1e-4, "max_steps": 2}).max_steps == 2
+
+
+@pytest.mark.parametrize(
+    ("clips", "seconds", "numbers"),
+    [
+        (100, 600, {"learning_rate": 1e-5, "batch_size": 8, "epochs": 12, "warmup_steps": 8, "eval_every_steps": 16}),
+        (3, 12, {"batch_size": 3, "epochs": 20, "warmup_steps": 1, "eval_every_steps": 2}),
+        (20_000, 120_000, {"batch_size": 8, "epochs": 3, "warmup_steps": 100, "save_every_steps": 500}),
+    ],
+    ids=["minutes", "seconds", "hours"],
+)
+def test_auto_is_settled_by_the_amount_of_data(clips: int, seconds: float, numbers: dict[str, float]) -> None:
+    settled = settle(load_preset("quick"), clips, seconds)
+    assert {key: getattr(settled, key) for key in numbers} == numbers
+    assert settle(settled, 5, 5) == settled  # nothing is left to settle
+
+
+def test_a_number_that_is_given_stays() -> None:
+    assert settle(load_preset("quick", ["epochs=2", "learning_rate=3e-6"]), 100, 600).epochs == 2
+    assert settle(load_preset("lora"), 100, 600).learning_rate == 1e-4
+    assert load_preset("quick", ["epochs=auto"]).epochs == "auto"
+
+
+def test_every_key_that_people_change_has_a_range_or_choices() -> None:
+    """The page shows it, and a slip of the finger is refused."""
+    for key, field in Preset.model_fields.items():
+        if key in ("name", "description") or field.annotation is bool:
+            continue
+        assert field.metadata or "Literal" in str(field.annotation) or "Annotated" in str(field.annotation), key
