@@ -173,7 +173,7 @@ def test_the_page_says_it_calmly(home: Path) -> None:
 
     if not hardware.gpus():
         assert "Needs an NVIDIA GPU" in said("qlora")
-        assert "learning rate 0.0001; 8 clips at a time" in said("lora")
+        assert "learning rate 0.0001; 2 clips at a time" in said("lora")
     assert "once the model is on this machine" in said("quick", Path("nobody/nothing"))
 
 
