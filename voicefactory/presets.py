@@ -89,7 +89,8 @@ class Preset(BaseModel):
         0.1, ge=0, le=0.5, description="share of clips held out to measure on; none are held out below 10 clips"
     )
     eval_every_steps: Steps | Auto = Field(
-        AUTO, description="optimiser steps between measurements on held-out clips; auto = ten in a run"
+        AUTO,
+        description="optimiser steps between measurements on held-out clips; auto = ten in a run, 10 steps apart or more",
     )
     early_stopping_patience: int | None = Field(
         None, ge=1, description="measurements without a better held-out loss until training stops; empty = never"
@@ -99,7 +100,7 @@ class Preset(BaseModel):
     )
     speak_at_evaluations: bool = Field(True, description="speak two fixed sentences at every measurement, to hear")
     save_every_steps: Steps | Auto = Field(
-        AUTO, description="optimiser steps between checkpoints; auto = ten in a run, at most 500 apart"
+        AUTO, description="optimiser steps between checkpoints; auto = ten in a run, 10 to 500 steps apart"
     )
     keep_checkpoints: int = Field(2, ge=1, le=100, description="resumable checkpoints kept on disk")
     seed: int = Field(0, ge=0, lt=2**31, description="of the data order and everything else that is random")
@@ -129,7 +130,7 @@ def settle(preset: Preset, clips: int, seconds: float) -> Hyperparameters:
     - batch_size: 8 clips, or all of them if there are fewer
     - epochs: as many as make two hours of speech, at least 3 and at most 20
     - warmup_steps: 5 % of the steps, at most 100
-    - eval_every_steps: ten times in a run; save_every_steps: as often, and never more than 500 steps apart
+    - eval_every_steps: ten times in a run, at least 10 steps apart; save_every_steps: as often, at most 500 apart
     """
     values = preset.model_dump()
 
@@ -143,8 +144,8 @@ def settle(preset: Preset, clips: int, seconds: float) -> Hyperparameters:
     steps_per_epoch = math.ceil(math.ceil(clips / values["batch_size"]) / preset.gradient_accumulation_steps)
     steps = preset.max_steps or values["epochs"] * steps_per_epoch
     fill("warmup_steps", min(100, round(0.05 * steps)))
-    fill("eval_every_steps", max(1, math.ceil(steps / 10)))
-    fill("save_every_steps", max(1, min(500, math.ceil(steps / 10))))
+    fill("eval_every_steps", max(10, math.ceil(steps / 10)))
+    fill("save_every_steps", max(10, min(500, math.ceil(steps / 10))))
     return Hyperparameters.model_validate(values)
 
 

@@ -115,7 +115,7 @@ def test_numbers_given_as_numbers() -> None:
     ("clips", "seconds", "numbers"),
     [
         (100, 600, {"learning_rate": 1e-5, "batch_size": 8, "epochs": 12, "warmup_steps": 8, "eval_every_steps": 16}),
-        (3, 12, {"batch_size": 3, "epochs": 20, "warmup_steps": 1, "eval_every_steps": 2}),
+        (3, 12, {"batch_size": 3, "epochs": 20, "warmup_steps": 1, "eval_every_steps": 10}),
         (20_000, 120_000, {"batch_size": 8, "epochs": 3, "warmup_steps": 100, "save_every_steps": 500}),
     ],
     ids=["minutes", "seconds", "hours"],

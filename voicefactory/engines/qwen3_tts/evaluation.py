@@ -17,6 +17,8 @@ from voicefactory.engines.qwen3_tts.speaker import FIRST_ROW, Speakers
 from voicefactory.engines.qwen3_tts.synthesis import max_frames
 from voicefactory.languages import AUTO
 
+_TOY_FRAMES = 25
+
 
 def autocast(bf16: bool, device: str) -> contextlib.AbstractContextManager[Any]:
     """bf16 arithmetic, or nothing."""
@@ -70,8 +72,11 @@ def speak_sentences(
     seed: int,
     device: str,
     bf16: bool,
+    toy: bool = False,
 ) -> list[Path]:
     """Speak `sentences` as the first speaker with the weights as they are; return folder/step-NNNNNN-K.wav.
+
+    A toy, which makes noise and rarely comes to an end, says two seconds of the first.
 
     Training does not notice: its weights and random states are as before.
     """
@@ -88,10 +93,11 @@ def speak_sentences(
             net.tts_model_type, net.supported_speakers = "custom_voice", {name: FIRST_ROW}.keys()
             talker_config.spk_id, talker_config.spk_is_dialect = {name: FIRST_ROW}, {name: False}
             table[FIRST_ROW] = speakers.fixed()[0].to(table.dtype)
-            for number, sentence in enumerate(sentences, 1):
+            for number, sentence in enumerate(sentences[:1] if toy else sentences, 1):
                 torch.manual_seed(seed)
+                frames = _TOY_FRAMES if toy else max_frames(sentence)
                 waves, rate = wrapper.generate_custom_voice(
-                    text=sentence, speaker=name, language=language or AUTO, max_new_tokens=max_frames(sentence)
+                    text=sentence, speaker=name, language=language or AUTO, max_new_tokens=frames
                 )
                 paths.append(folder / f"step-{step:06d}-{number}.wav")
                 with files.writing(paths[-1]) as aside:

@@ -203,6 +203,7 @@ def _finetune(
                 seed=preset.seed,
                 device=device,
                 bf16=bf16,
+                toy=is_toy(model),
             )
             extra["heard"] = [path.name for path in heard]
         read(extra)
