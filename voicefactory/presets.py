@@ -90,7 +90,7 @@ class Preset(BaseModel):
     )
     eval_every_steps: Steps | Auto = Field(
         AUTO,
-        description="optimiser steps between measurements on held-out clips; auto = ten in a run, 10 steps apart or more",
+        description="optimiser steps between measurements on held-out clips; auto = ten in a run, at least 10 apart",
     )
     early_stopping_patience: int | None = Field(
         None, ge=1, description="measurements without a better held-out loss until training stops; empty = never"
