@@ -36,7 +36,4 @@ for shape in $SHAPES; do
     part "Training, $shape, 400 clips of 6 s" "$PYTHON" -m benchmarks.training --shape "$shape" --device "$DEVICE" \
         --clips 400 --seconds 6 --steps 20 --share 0.125
 done
-case $DEVICE in
-cuda*) part "The memory plan against the measured peak" "$PYTHON" -m benchmarks.memory --device "$DEVICE" ;;
-esac
 cat "$report"

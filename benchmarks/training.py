@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import soundfile
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
@@ -42,15 +43,17 @@ from voicefactory.engines.qwen3_tts.finetune import uses_bf16
 from voicefactory.engines.qwen3_tts.inputs import IGNORED, TokenSequence, build_sequences
 from voicefactory.engines.qwen3_tts.loader import Layout, ahead
 from voicefactory.engines.qwen3_tts.losses import code_predictor_logits
+from voicefactory.engines.qwen3_tts.memory import plan_memory, worst_batch
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.optimization import Updater, hold_weights, trainable_parameters
+from voicefactory.engines.qwen3_tts.sizes import model_sizes
 from voicefactory.engines.qwen3_tts.speaker import Speakers, speaker_embedding
 from voicefactory.engines.qwen3_tts.step import gradients
 from voicefactory.engines.qwen3_tts.toy import build_toy
 from voicefactory.engines.qwen3_tts.upstream import qwen
 from voicefactory.engines.qwen3_tts.world import World
 from voicefactory.presets import Hyperparameters, load_preset, settle
-from voicefactory.types import never, silent
+from voicefactory.types import MAX_REFERENCE_S, never, silent
 
 BATCH, ACCUMULATION = 2, 4  #: of the public script
 
@@ -76,6 +79,7 @@ class Timed:
     padding: list[float] = field(default_factory=list)  #: share of the positions
     peaks: list[int] = field(default_factory=list)  #: bytes
     flops: list[float] = field(default_factory=list)  #: per second
+    planned: int = 0  #: bytes that the memory plan says torch will allocate on a GPU; 0 for what it does not know
 
 
 def make_data(toy: Path, work: Path, clips: int, seconds: float) -> tuple[Data, Any]:
@@ -98,7 +102,9 @@ def make_data(toy: Path, work: Path, clips: int, seconds: float) -> tuple[Data, 
             }
             for number in range(clips)
         ]
-    return Data(build_sequences(wrapper.model.config, wrapper.processor, rows), dataset.reference.audio), wrapper
+    # as the pipeline would choose it: 3 to 10 s long
+    fits = [audio for audio, _ in real_clips() if soundfile.info(audio).duration <= MAX_REFERENCE_S]
+    return Data(build_sequences(wrapper.model.config, wrapper.processor, rows), fits[-1]), wrapper
 
 
 def build(shape: str, toy: Any, device: str, dtype: torch.dtype) -> Any:
@@ -152,7 +158,7 @@ def public_habits(net: Any, data: Data, device: str) -> Callable[[int], tuple[fl
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(name.startswith("talker."))
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.01, foreach=False)
+    optimizer = torch.optim.AdamW(trained, lr=1e-5, weight_decay=0.01)
     draw = random.Random(0)
 
     def batches() -> Iterator[list[TokenSequence]]:
@@ -246,6 +252,14 @@ def flops_of(data: Data, shape_config: Any, audio_s: float) -> float:
     return 6 * (tokens * per_token + frames * (talker.num_code_groups * layer(predictor) + heads))
 
 
+def planned_bytes(net: Any, data: Data, preset: Hyperparameters) -> int:
+    """What the plan says that torch will allocate, without the codec, which is not loaded here."""
+    positions = [len(sequence) for sequence in data.sequences]
+    frames = [len(sequence.rest) for sequence in data.sequences]
+    worst = worst_batch(positions, frames, preset.batch_size)
+    return int(plan_memory(model_sizes(net.config.to_dict()), preset, worst, cuda=True).allocated)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=["toy", "0.6b", "1.7b"], default="toy")
@@ -281,7 +295,7 @@ def main() -> None:
             some = settle(load_preset("quick", [f"code_predictor_share={arguments.share}"]), *amount)
             loops[f"ours, share {arguments.share}"] = (torch.float32, lambda net: ours(net, data, some, device))
         results = {name: Timed() for name in loops}
-        flops_per_s = 0.0
+        planned = {"ours, equal batch 2 x 4": equal, f"ours, quick {quick.batch_size} x 1": quick}
         for _ in range(arguments.rounds):
             for name, (dtype, loop) in loops.items():
                 net = build(shape, toy, device, dtype)
@@ -295,8 +309,9 @@ def main() -> None:
                     elapsed = time.perf_counter() - begun
                 results[name].speeds.append(audio / elapsed)
                 results[name].padding.append(padding)
-                flops_per_s = flops_of(data, net.config, audio) / elapsed
-                results[name].flops.append(flops_per_s)
+                results[name].flops.append(flops_of(data, net.config, audio) / elapsed)
+                if on_gpu and name in planned:
+                    results[name].planned = planned_bytes(net, data, planned[name])
                 del net, take
                 gc.collect()
                 if on_gpu:
@@ -312,14 +327,15 @@ def report(shape: str, device: str, data: Data, results: dict[str, Timed], argum
         f"shape {shape}, {len(data.sequences)} clips of {data.seconds:.0f} s in all, {arguments.rounds} rounds of "
         f"{arguments.steps} steps, {card}, {threads} thread(s), torch {torch.__version__}\n"
     )
-    print("| loop | audio s per s (min / median / max) | ratio to the first | padding | peak GiB | TFLOP/s |")
-    print("|---|---|---|---|---|---|")
+    print("| loop | audio s per s (min / median / max) | ratio to the first | padding | peak GiB | planned | TFLOP/s |")
+    print("|---|---|---|---|---|---|---|")
     base = next(iter(results.values())).speeds
     for name, timed in results.items():
+        planned = f"{timed.planned / 2**30:.2f}" if timed.planned else ""
         ratios = [speed / other for speed, other in zip(timed.speeds, base, strict=True)]
         print(
             f"| {name} | {_three(timed.speeds)} | {_three(ratios)} | {statistics.mean(timed.padding):.1%} "
-            f"| {max(timed.peaks) / 2**30:.2f} | {statistics.median(timed.flops) / 1e12:.3f} |"
+            f"| {max(timed.peaks) / 2**30:.2f} | {planned} | {statistics.median(timed.flops) / 1e12:.3f} |"
         )
     speed = statistics.median(list(results.values())[-1].speeds)
     print(f"\nAn epoch of 20,000 clips of 6 s at the last loop's median: {120_000 / speed:,.0f} s (computed, not run).")
