@@ -273,6 +273,7 @@ def codes(engine: Engine, toy: Path, tmp_path_factory: pytest.TempPathFactory) -
     return engine.extract(dataset, toy, folder / "codes", device="cpu", on_progress=silent, should_stop=never)
 
 
+@pytest.mark.slow
 def test_overfit_with_lora_and_use_both_ways(
     engine: Engine, toy: Path, codes: Codes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,12 @@ def trained(toy: Path, codes: Codes, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.mark.parametrize(
     "faults",
-    [{"talker shift"}, {"predictor shift"}, {"own position"}, {"talker shift", "predictor shift", "own position"}],
+    [
+        pytest.param({"talker shift"}, marks=pytest.mark.slow),
+        pytest.param({"predictor shift"}, marks=pytest.mark.slow),
+        {"own position"},
+        {"talker shift", "predictor shift", "own position"},
+    ],
     ids=lambda faults: " and ".join(sorted(faults)),
 )
 def test_each_fault_of_the_public_recipe_fails(trained: Trained, codes: Codes, faults: set[str]) -> None:

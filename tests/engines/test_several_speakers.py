@@ -240,6 +240,7 @@ def with_texts(dataset: Dataset) -> Dataset:
     return dataclasses.replace(dataset, extra_texts=tuple(extra), fingerprint="with texts")
 
 
+@pytest.mark.slow
 def test_the_model_itself_says_texts_without_audio_and_runaways_are_reported(
     engine: Engine, moody: Path, tmp_path: Path
 ) -> None:

@@ -270,6 +270,7 @@ def hostile_names(count: int) -> Iterator[str]:
         yield f"{index:03d} {parts[index % len(parts)]}".replace("/", "∕") + ".wav"
 
 
+@pytest.mark.slow
 def test_five_hundred_names_with_everything_in_them(
     project: Project, tmp_path: Path, twelve_clips: list[GivenClip]
 ) -> None:

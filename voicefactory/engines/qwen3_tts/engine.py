@@ -120,10 +120,11 @@ class Qwen3TTS:
         return Qwen3Synthesizer(source, device)
 
     def speaks_in_clean_process(self, voice: Path, speaker: str, text: str, language: str, out: Path) -> None:
-        from voicefactory.engines.qwen3_tts.synthesis import max_frames
+        from voicefactory.engines.qwen3_tts.synthesis import TOY_FRAMES, max_frames
 
+        frames = min(max_frames(text), TOY_FRAMES) if self.is_toy(voice) else max_frames(text)
         script = Path(__file__).with_name("clean_process.py")
-        command = [sys.executable, "-I", str(script), str(voice), speaker, language, str(max_frames(text)), str(out)]
+        command = [sys.executable, "-I", str(script), str(voice), speaker, language, str(frames), str(out)]
         with tempfile.TemporaryDirectory() as elsewhere:
             result = subprocess.run(
                 command,
