@@ -71,10 +71,11 @@ install() {
     else
         say "Installing $TORCH."
         # shellcheck disable=SC2086 # options such as --index-url are words of their own
-        "$VENV/bin/python" -m pip install -q $TORCH || stop "torch could not be installed: see pip's message above."
+        "$VENV/bin/python" -m pip install -q --no-compile $TORCH || stop "torch could not be installed: see pip's message above."
     fi
     say "Installing everything else. This takes a few minutes, once."
-    "$VENV/bin/python" -m pip install -q "$@" -e . ||
+    # Not compiled ahead: of thousands of modules a few hundred are ever imported, and those compile themselves.
+    "$VENV/bin/python" -m pip install -q --no-compile "$@" -e . ||
         stop "The packages could not be installed: see pip's message above, and run make again."
 }
 

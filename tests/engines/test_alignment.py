@@ -67,7 +67,7 @@ def trained(toy: Path, codes: Codes, tmp_path_factory: pytest.TempPathFactory) -
     [
         pytest.param({"talker shift"}, marks=pytest.mark.slow),
         pytest.param({"predictor shift"}, marks=pytest.mark.slow),
-        {"own position"},
+        pytest.param({"own position"}, marks=pytest.mark.slow),
         {"talker shift", "predictor shift", "own position"},
     ],
     ids=lambda faults: " and ".join(sorted(faults)),

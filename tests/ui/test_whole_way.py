@@ -62,7 +62,7 @@ def test_from_recordings_to_a_downloaded_voice(
     expect(page.locator("#gpus")).to_contain_text("GPU")
     page.locator("#train").click()
     expect(way.notice(page)).to_contain_text("Confirm that you may use this voice")
-    way.start_training(page, max_steps=150, batch_size=1, save_every_steps=25, eval_every_steps=75)
+    way.start_training(page, max_steps=120, batch_size=1, save_every_steps=25, eval_every_steps=60)
     expect(page.locator("#status")).to_contain_text(way.TRAINING, timeout=180_000)
 
     page.reload(wait_until="domcontentloaded")
