@@ -79,7 +79,7 @@ def test_from_recordings_to_a_downloaded_voice(
     expect(page.locator("#loss")).to_be_visible()
     expect(page.locator("#sample-1")).to_contain_text(re.compile(r"0:\d\d"))
     rows = files.read_jsonl(next(project.runs.glob("*/metrics.jsonl")))
-    assert rows[-1]["step"] == 150
+    assert rows[-1]["step"] == 120
     assert any(row["text"] == EDITED for row in files.read_jsonl(next(project.codes.glob("*/codes.jsonl"))))
 
     # 5 listen
