@@ -83,6 +83,7 @@ def test_each_fault_of_the_public_recipe_fails(trained: Trained, codes: Codes, f
             check_alignment(alignment_of(voice, codes))
 
 
+@pytest.mark.slow
 def test_the_same_trainer_with_the_right_loss_passes(trained: Trained, codes: Codes) -> None:
     """Control: what fails above is the loss, not the little trainer of the test."""
     voice, _ = trained(set())

@@ -76,6 +76,7 @@ def test_channels_in_opposite_phase_do_not_cancel_the_voice(twelve_clips: list[G
     assert likeness(read_wav(tmp_path / "out.wav"), samples) > 0.99
 
 
+@pytest.mark.slow
 def test_a_long_file_is_decoded_twice_and_comes_out_the_same(twelve_clips: list[GivenClip], tmp_path: Path) -> None:
     samples, rate = soundfile.read(twelve_clips[0].path, dtype="float32")
     long = np.tile(samples, int(11 * 60 * rate / len(samples)))

@@ -124,6 +124,7 @@ def test_a_killed_worker_is_noticed_and_its_job_can_be_resumed(scheduler: Schedu
     assert done.state == "succeeded", done.error
 
 
+@pytest.mark.slow
 def test_cancel_in_training_saves_and_ends_within_ten_seconds(scheduler: Scheduler, project: Project) -> None:
     wait_for(scheduler, prepare(scheduler, project), "succeeded")
     job = wait(scheduler, train(scheduler, project), training, 300)

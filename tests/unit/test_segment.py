@@ -255,6 +255,7 @@ def test_sigkill_while_cutting_loses_nothing_finished(
     assert {clip.audio for clip in clips} == set(project.clips.glob("*.wav"))
 
 
+@pytest.mark.slow
 def test_an_hour_is_cut_in_seconds_and_in_little_memory(
     project: Project, twelve_clips: list[GivenClip], tmp_path: Path
 ) -> None:
