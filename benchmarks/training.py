@@ -236,7 +236,7 @@ def wait_for(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def flops_of(data: Data, shape_config: Any, audio_s: float) -> float:
+def flops_of(data: Data, shape_config: Any, audio_s: float, share: float) -> float:
     """Arithmetic of training on so much audio: 6 per parameter of the matrices and token (attention left out)."""
     talker = shape_config.talker_config
     tokens = sum(len(sequence) for sequence in data.sequences) / data.seconds * audio_s
@@ -249,7 +249,7 @@ def flops_of(data: Data, shape_config: Any, audio_s: float) -> float:
     predictor = talker.code_predictor_config
     heads = (talker.num_code_groups - 1) * predictor.hidden_size * predictor.vocab_size
     per_token = layer(talker) + talker.hidden_size * talker.vocab_size * frames / tokens
-    return 6 * (tokens * per_token + frames * (talker.num_code_groups * layer(predictor) + heads))
+    return 6 * (tokens * per_token + share * frames * (talker.num_code_groups * layer(predictor) + heads))
 
 
 def planned_bytes(net: Any, data: Data, preset: Hyperparameters) -> int:
@@ -309,7 +309,8 @@ def main() -> None:
                     elapsed = time.perf_counter() - begun
                 results[name].speeds.append(audio / elapsed)
                 results[name].padding.append(padding)
-                results[name].flops.append(flops_of(data, net.config, audio) / elapsed)
+                share = arguments.share if name.startswith("ours, share") else 1.0
+                results[name].flops.append(flops_of(data, net.config, audio, share) / elapsed)
                 if on_gpu and name in planned:
                     results[name].planned = planned_bytes(net, data, planned[name])
                 del net, take
