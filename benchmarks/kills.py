@@ -51,14 +51,14 @@ def start(codes: Codes, toy: Path, run: Path, preset: Path) -> subprocess.Popen[
 
 
 def kill_and_resume(
-    codes: Codes, toy: Path, run: Path, preset: Path, kills: int, longest_s: float, seed: int
+    codes: Codes, toy: Path, run: Path, preset: Path, kills: int, between_s: tuple[float, float], seed: int
 ) -> list[int]:
     """Kill the run `kills` times, then let it finish; return the step of the last checkpoint at each kill."""
     draw = random.Random(seed)
     reached = []
     for _ in range(kills):
         process = start(codes, toy, run, preset)
-        time.sleep(draw.uniform(0.3, 1.0) * longest_s)
+        time.sleep(draw.uniform(*between_s))
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -97,8 +97,11 @@ def main() -> None:
         begun = time.monotonic()
         assert start(codes, toy, folder / "whole", preset).wait() == 0
         whole_s = time.monotonic() - begun
-        # what a kill costs is loading again: kills are drawn so that the run gets on by some steps each time
-        reached = kill_and_resume(codes, toy, folder / "killed", preset, arguments.kills, 0.6 * whole_s, arguments.seed)
+        training_s = files.read_jsonl(folder / "whole" / "metrics.jsonl")[-1]["seconds"]
+        loading_s = whole_s - training_s
+        # from the middle of loading to so far into training that the run is not over before the last kill
+        between_s = (0.5 * loading_s, loading_s + 1.6 * training_s / arguments.kills)
+        reached = kill_and_resume(codes, toy, folder / "killed", preset, arguments.kills, between_s, arguments.seed)
         ends = [checkpoints(folder / name / "checkpoints")[-1] for name in ("whole", "killed")]
         steps = [row["step"] for row in files.read_jsonl(folder / "killed" / "metrics.jsonl")]
         print(f"never killed: {arguments.steps} steps in {whole_s:.0f} s")
