@@ -19,6 +19,7 @@ import gc
 import platform
 import random
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -308,6 +309,7 @@ def main() -> None:
                     wait_for(device)
                     elapsed = time.perf_counter() - begun
                 results[name].speeds.append(audio / elapsed)
+                print(f"{name}: {audio / elapsed:.3f} s of audio per second", file=sys.stderr, flush=True)
                 results[name].padding.append(padding)
                 share = arguments.share if name.startswith("ours, share") else 1.0
                 results[name].flops.append(flops_of(data, net.config, audio, share) / elapsed)
