@@ -51,7 +51,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Clip:
-    """A stretch of one recording with speech in it, 1 to 20 s."""
+    """A stretch of one recording with speech in it, 1 to 20 s; at its edges up to 0.25 s of room quiet."""
 
     id: str  #: "<recording id>-<index>"
     recording: str  #: Recording.id
@@ -59,9 +59,15 @@ class Clip:
     audio: Path
     start_s: float  #: in the recording
     end_s: float
-    seconds: float
+    seconds: float  #: of the audio; with the quiet added at edges it may be more than end_s - start_s
     quality: Quality
     sha256: str  #: of the clip's audio file
+    original_sha256: str = ""  #: of the audio as it was cut, if `audio` was cleaned since; else empty
+
+    @property
+    def said_sha256(self) -> str:
+        """What a text belongs to: the audio as it was cut. Cleaning changes the sound, not the words."""
+        return self.original_sha256 or self.sha256
 
 
 @dataclass(frozen=True)

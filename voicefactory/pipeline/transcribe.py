@@ -95,7 +95,7 @@ def _ids(clips: Iterable[Clip]) -> list[str]:
 
 
 def _is_current(row: Row | None, clip: Clip, asked: tuple[str, str]) -> bool:
-    return row is not None and row.sha256 == clip.sha256 and (row.by_person or row.asked == asked)
+    return row is not None and row.sha256 == clip.said_sha256 and (row.by_person or row.asked == asked)
 
 
 def _place(clip: Clip) -> str:
@@ -174,7 +174,7 @@ def _write(
                 continue  # someone typed it while Whisper was listening
             text, confidence = heard[clip.id].text, heard[clip.id].confidence
             transcript = Transcript(clip.id, text, listener.language, confidence, "whisper")
-            rows[clip.id] = Row(transcript, clip.sha256, asked, listener.code)
+            rows[clip.id] = Row(transcript, clip.said_sha256, asked, listener.code)
 
     update_rows(project, change)
 

@@ -31,7 +31,7 @@ class Row:
     """A transcript and what it was made from."""
 
     transcript: Transcript
-    sha256: str  #: of the clip's audio; a row for other audio is not current
+    sha256: str  #: of the clip's audio as it was cut (`Clip.said_sha256`); a row for other audio is not current
     asked: tuple[str, str] = ("", "")  #: the Whisper model and the language that were asked for
     heard_in: str = ""  #: Whisper's code of the language it listened in
 
@@ -49,7 +49,7 @@ def load_transcripts(project: Project) -> list[Transcript]:
 def transcripts_of(clips: Iterable[Clip], rows: dict[str, Row]) -> list[Transcript]:
     """The transcripts with text of these clips, in their order; a row about other audio does not count."""
     pairs = ((clip, rows.get(clip.id)) for clip in clips)
-    return [row.transcript for clip, row in pairs if row and row.transcript.text and row.sha256 == clip.sha256]
+    return [row.transcript for clip, row in pairs if row and row.transcript.text and row.sha256 == clip.said_sha256]
 
 
 def set_transcripts(project: Project, transcripts: Iterable[Transcript]) -> None:
@@ -68,7 +68,7 @@ def set_transcripts(project: Project, transcripts: Iterable[Transcript]) -> None
     def change(rows: dict[str, Row]) -> None:
         for identifier, new in wanted.items():
             old = rows.get(identifier)
-            rows[identifier] = _edited(old, new, clips[identifier].sha256)
+            rows[identifier] = _edited(old, new, clips[identifier].said_sha256)
 
     update_rows(project, change)
 
@@ -96,12 +96,12 @@ def bring_transcripts(
             refused.append(Refused(text.file, "It has a second, different text; the first one was taken."))
         else:
             transcript = Transcript(clip.id, text.text, spoken, 1.0, "given", speaker=speaker, instruct=text.instruct)
-            given[clip.id] = Row(transcript, clip.sha256)
+            given[clip.id] = Row(transcript, clip.said_sha256)
 
     def change(rows: dict[str, Row]) -> None:
         for clip in clips:
             old = rows.get(clip.id)
-            if old is not None and old.sha256 == clip.sha256 and _stays(old):
+            if old is not None and old.sha256 == clip.said_sha256 and _stays(old):
                 if clip.id in given:  # who says it, and how, is still the file's to tell
                     rows[clip.id] = _told_again(old, given[clip.id].transcript)
             elif clip.id in given:
