@@ -1,16 +1,15 @@
 """What is wrong with a clip, measured, and said in words.
 
 Decibels are relative to full scale. "Speech" and "pause" are what the voice activity detection says of
-every 32 ms; levels are powers averaged over these windows.
+every 32 ms; levels are powers averaged over these windows. The limits are in audio/thresholds.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
+from voicefactory.audio.thresholds import OF_CUTTING, REFUSALS, complaints
 from voicefactory.audio.vad import SPEECH_ABOVE, WINDOW_S, Probabilities
 from voicefactory.types import SAMPLE_RATE, Quality
 
@@ -20,30 +19,6 @@ _MIN_PAUSE_WINDOWS = 4
 _SILENCE = 1e-10  # power of -100 dBFS: below it nothing is measured
 _CLIPPED_RUN = 3  # so many samples in a row at full scale are a cut-off peak, not a high one
 _AT_FULL_SCALE = 0.985
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """When to speak up about a measure. `below`: complain under the limit, otherwise over it."""
-
-    measure: str
-    limit: float
-    below: bool
-    words: str  #: with {value}
-
-
-#: The clip is used, and the person is told.
-VERDICTS = (
-    Threshold("rms_dbfs", -38, True, "quiet: speech is at {value:.0f} dBFS"),
-    Threshold("snr_db", 20, True, "noisy: speech is only {value:.0f} dB above the pauses"),
-    Threshold("clipped_share", 0.0005, False, "clipping: {value:.2%} of the samples are cut off at full scale"),
-    Threshold("speech_share", 0.4, True, "mostly pauses: someone speaks in {value:.0%} of it"),
-)
-#: The clip cannot be used.
-REFUSALS = (
-    Threshold("speech_s", 0.3, True, "no speech was heard in it"),
-    Threshold("rms_dbfs", -55, True, "it is too quiet to use: speech is at {value:.0f} dBFS"),
-)
 
 
 def measure(
@@ -72,18 +47,9 @@ def measure(
         rms_dbfs=round(values["rms_dbfs"], 1),
         snr_db=round(values["snr_db"], 1),
         clipped_share=round(values["clipped_share"], 6),
-        verdicts=tuple(_complaints(VERDICTS, values)),
+        verdicts=tuple(found.words for found in complaints(values, OF_CUTTING)),
     )
-    return quality, next(iter(_complaints(REFUSALS, values)), None)
-
-
-def _complaints(thresholds: tuple[Threshold, ...], values: dict[str, float]) -> list[str]:
-    said = []
-    for threshold in thresholds:
-        value = values[threshold.measure]
-        if value < threshold.limit if threshold.below else value > threshold.limit:
-            said.append(threshold.words.format(value=value))
-    return said
+    return quality, next((found.words for found in complaints(values, REFUSALS)), None)
 
 
 def _window_powers(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
