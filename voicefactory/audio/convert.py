@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,23 +59,43 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def convert(path: Path, out: Path, *, max_minutes: float, should_stop: ShouldStop = never) -> Converted:
-    """Decode `path` into `out`. Raises InputError with the reason when there is nothing to use."""
-    survey = _survey(path, max_minutes, None, should_stop)
+def convert(
+    path: Path,
+    out: Path,
+    *,
+    max_minutes: float,
+    should_stop: ShouldStop = never,
+    tell: Callable[[float], None] = lambda share: None,
+) -> Converted:
+    """Decode `path` into `out`; `tell` hears which share of the work is done, 0 to 1.
+
+    Raises InputError with the reason when there is nothing to use, Cancelled when told to stop.
+    """
+    limits = _Limits(max_minutes, should_stop, tell)
+    survey = _survey(path, limits, None)
     if survey.loudest_channel is not None:
-        survey = _survey(path, max_minutes, survey.loudest_channel, should_stop)
+        survey = _survey(path, limits, survey.loudest_channel)
     _refuse_unusable(survey)
     gain_db = _gain_db(survey)
     gain = 10 ** (gain_db / 20)
-    blocks = survey.sample if survey.complete else _mono(path, survey, max_minutes, should_stop)
+    blocks = survey.sample if survey.complete else _mono(path, survey, limits)
     seconds = write_wav(out, (block * gain for block in blocks))
     return Converted(seconds, survey.rate, survey.channels, round(gain_db, 2), tuple(_notes(survey)))
 
 
-def _survey(path: Path, max_minutes: float, channel: int | None, should_stop: ShouldStop) -> Survey:
+@dataclass(frozen=True)
+class _Limits:
+    """What ends a pass over a file before its end, and who hears how far it is."""
+
+    max_minutes: float
+    should_stop: ShouldStop
+    tell: Callable[[float], None]
+
+
+def _survey(path: Path, limits: _Limits, channel: int | None) -> Survey:
     with open_sound(path) as sound:
         survey = Survey(sound.rate, sound.channels, loudest_channel=channel)
-        _refuse_length(sound.seconds, max_minutes)
+        _refuse_length(sound.seconds, limits.max_minutes)
         energies = np.zeros(sound.channels)
         mixed_energy = 0.0
 
@@ -88,8 +108,9 @@ def _survey(path: Path, max_minutes: float, channel: int | None, should_stop: Sh
 
         mono = _resampled(_downmixed(counted(), channel), sound.rate)
         every = 1
-        for index, stretch in enumerate(_stretches(_limited(mono, max_minutes, should_stop))):
+        for index, stretch in enumerate(_stretches(_limited(mono, limits))):
             survey.seconds += len(stretch) / SAMPLE_RATE
+            limits.tell(0.5 * min(1.0, survey.seconds / sound.seconds) if sound.seconds else 0.0)
             survey.peak = max(survey.peak, float(np.abs(stretch).max(initial=0)))
             if index % every == 0:
                 survey.sample.append(stretch)
@@ -103,10 +124,14 @@ def _survey(path: Path, max_minutes: float, channel: int | None, should_stop: Sh
     return survey
 
 
-def _mono(path: Path, survey: Survey, max_minutes: float, should_stop: ShouldStop) -> Iterator[Samples]:
+def _mono(path: Path, survey: Survey, limits: _Limits) -> Iterator[Samples]:
+    frames = 0
     with open_sound(path) as sound:
         blocks = _downmixed(_cleaned(sound, Survey(sound.rate, sound.channels)), survey.loudest_channel)
-        yield from _limited(_resampled(blocks, sound.rate), max_minutes, should_stop)
+        for block in _limited(_resampled(blocks, sound.rate), limits):
+            frames += len(block)
+            limits.tell(0.5 + 0.5 * min(1.0, frames / SAMPLE_RATE / survey.seconds))
+            yield block
 
 
 def _cleaned(sound: Sound, survey: Survey) -> Iterator[Block]:
@@ -136,14 +161,14 @@ def _resampled(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
     yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
 
 
-def _limited(blocks: Iterator[Samples], max_minutes: float, should_stop: ShouldStop) -> Iterator[Samples]:
+def _limited(blocks: Iterator[Samples], limits: _Limits) -> Iterator[Samples]:
     """Stop a file that goes on for longer than its header said, and a person who pressed Cancel."""
     frames = 0
     for block in blocks:
-        if should_stop():
+        if limits.should_stop():
             raise Cancelled("Stopped while reading recordings; the finished ones are kept.")
         frames += len(block)
-        _refuse_length(frames / SAMPLE_RATE, max_minutes)
+        _refuse_length(frames / SAMPLE_RATE, limits.max_minutes)
         yield block
 
 

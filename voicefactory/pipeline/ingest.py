@@ -6,22 +6,49 @@ recordings.jsonl and refused/ingest.jsonl. The two lists hold exactly what the g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from voicefactory import files
 from voicefactory.audio.convert import convert
-from voicefactory.errors import Cancelled, InputError
+from voicefactory.errors import InputError
 from voicefactory.pipeline.given_texts import METADATA_NAMES
 from voicefactory.pipeline.refusals import write_refused
-from voicefactory.pipeline.sources import Source, count_sources, sources
+from voicefactory.pipeline.sources import Source, amount_of, sources
+from voicefactory.pipeline.workers import Tell, finished, worker_count
 from voicefactory.project import Project
 from voicefactory.settings import settings
 from voicefactory.types import OnProgress, Progress, Recording, Refused, ShouldStop, never, silent
 
 _VERSION = 1  # raise it when the same source gives another recording
 _MB = 1_000_000
+_FEW_FILES, _FEW_MB = 60, 60.0  # below both, starting processes takes longer than it saves
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One source for a worker."""
+
+    project: Path
+    source: Source
+    max_mb: float
+    max_minutes: float
+
+
+@dataclass
+class _Entry:
+    """One source, and what became of it."""
+
+    task: _Task
+    megabytes: float
+    outcome: Recording | Refused | None = None
+
+    def forget(self) -> None:
+        """Delete what was unpacked for it."""
+        if self.task.source.temporary:
+            self.task.source.path.unlink(missing_ok=True)
 
 
 def ingest(
@@ -29,35 +56,66 @@ def ingest(
     paths: Sequence[Path],
     *,
     companions: Sequence[Path] = (),
+    left_out: Collection[str] = (),
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> tuple[list[Recording], list[Refused]]:
     """Decode everything that `paths` give; what was decoded before (same content) is taken as it is.
 
-    `companions` are transcript files, or folders of .txt, that lie among the recordings and are not
-    reported as refused. Raises InputError for a path that does not exist, Cancelled when told to stop.
+    Many files are decoded by several processes; order and result do not depend on how many. `companions` are
+    transcript files, or folders of .txt, that lie among the recordings and are not reported as refused;
+    `left_out` names sources for which somebody else accounts. Raises InputError for a path that does not
+    exist, Cancelled when told to stop.
     """
     project.recordings.mkdir(parents=True, exist_ok=True)
+    amount = amount_of(paths)
     companion_files, companion_folders = _split_companions(companions)
-    recordings: dict[str, Recording] = {}
-    refused: list[Refused] = []
-    total = count_sources(paths)
-    for done, source in enumerate(sources(paths, project.recordings)):
-        if should_stop():
-            raise Cancelled("Stopped while reading recordings; the finished ones are kept.")
-        on_progress(Progress("ingest", done, max(total, done + 1), source.file))
-        if isinstance(source, Refused):
-            refused.append(source)
-        elif not _is_companion(source.path, companion_files, companion_folders):
-            try:
-                _add(_ingest_one(project, source, should_stop), recordings)
-            except InputError as reason:
-                refused.append(Refused(source.file, str(reason)))
-    taken = list(recordings.values())
+    limits = settings()
+    found: list[_Entry | Refused] = []  # in the order of the paths
+    entries: list[_Entry] = []  # those of them that workers were given
+    done_mb = 0.0
+
+    def tasks() -> Iterator[_Task]:
+        for source in sources(paths, project.recordings):
+            if isinstance(source, Refused):
+                found.append(source)
+            elif source.file in left_out or _is_companion(source.path, companion_files, companion_folders):
+                _Entry(_Task(project.root, source, 0, 0), 0).forget()
+            else:
+                task = _Task(project.root, source, limits.max_recording_mb, limits.max_recording_minutes)
+                entries.append(_Entry(task, source.path.stat().st_size / _MB))
+                found.append(entries[-1])
+                yield task
+
+    def tell(shares: dict[int, float], file: str = "") -> None:
+        done = min(amount.megabytes, done_mb + sum(entries[number].megabytes * shares[number] for number in shares))
+        said = f"{done:.0f} of {amount.megabytes:.0f} MB" + (f", {file}" if file else "")
+        on_progress(Progress("ingest", done, amount.megabytes, said))
+
+    few = amount.files < _FEW_FILES and amount.megabytes < _FEW_MB
+    tell({})
+    try:
+        for number, outcome in finished(
+            _ingest_one,
+            tasks(),
+            workers=1 if few else worker_count(amount.files),
+            should_stop=should_stop,
+            on_shares=tell,
+            stopped="Stopped while reading recordings; the finished ones are kept.",
+        ):
+            entry = entries[number]
+            entry.outcome = outcome
+            entry.forget()
+            done_mb += entry.megabytes
+            tell({}, entry.task.source.file)
+    finally:
+        for entry in entries:
+            entry.forget()
+    taken, refused = _sorted_out(found)
     files.write_jsonl(project.recordings_jsonl, (_row(project, recording) for recording in taken))
     write_refused(project, "ingest", refused)
-    _remove_others(project.recordings, recordings)
-    on_progress(Progress("ingest", total, total, f"{len(taken)} recordings"))
+    _remove_others(project.recordings, {recording.id for recording in taken})
+    on_progress(Progress("ingest", amount.megabytes, amount.megabytes, f"{len(taken)} recordings"))
     return taken, refused
 
 
@@ -66,25 +124,45 @@ def load_recordings(project: Project) -> list[Recording]:
     return [_recording(project, row) for row in files.read_jsonl(project.recordings_jsonl)]
 
 
-def _add(recording: Recording, recordings: dict[str, Recording]) -> None:
-    if first := recordings.get(recording.id):
-        raise InputError(f"It has the same content as {first.file}, which is taken already.")
-    recordings[recording.id] = recording
+def _sorted_out(found: Sequence[_Entry | Refused]) -> tuple[list[Recording], list[Refused]]:
+    """What was taken and what was not, in the order of the sources; the same content counts once."""
+    taken: dict[str, Recording] = {}
+    refused: list[Refused] = []
+    for one in found:
+        outcome = one.outcome if isinstance(one, _Entry) else one
+        if isinstance(outcome, Recording):
+            if first := taken.get(outcome.id):
+                outcome = Refused(outcome.file, f"It has the same content as {first.file}, which is taken already.")
+            else:
+                taken[outcome.id] = outcome
+        if isinstance(outcome, Refused):
+            refused.append(outcome)
+    return list(taken.values()), refused
 
 
-def _ingest_one(project: Project, source: Source, should_stop: ShouldStop) -> Recording:
-    limits = settings()
-    size = source.path.stat().st_size
-    if size > limits.max_recording_mb * _MB:
-        raise InputError(f"It is larger than {limits.max_recording_mb:g} MB, the most that one recording may have.")
+def _ingest_one(task: _Task, tell: Tell, should_stop: ShouldStop) -> Recording | Refused:
+    try:
+        return _converted(task, tell, should_stop)
+    except InputError as reason:
+        return Refused(task.source.file, str(reason))
+    except FileNotFoundError:
+        if task.source.path.exists():
+            raise
+        return Refused(task.source.file, "It was taken away while the recordings were being read.")
+
+
+def _converted(task: _Task, tell: Tell, should_stop: ShouldStop) -> Recording:
+    project, source = Project(task.project), task.source
+    if source.path.stat().st_size > task.max_mb * _MB:
+        raise InputError(f"It is larger than {task.max_mb:g} MB, the most that one recording may have.")
     identifier = files.sha256_of(source.path)[:16]
     audio = project.recordings / f"{identifier}.wav"
     sidecar = audio.with_suffix(".json")
     if audio.exists() and sidecar.exists():
         row = files.read_json(sidecar)
         if row["version"] == _VERSION:
-            return _recording(project, {**row, "file": source.file})
-    converted = convert(source.path, audio, max_minutes=limits.max_recording_minutes, should_stop=should_stop)
+            return replace(_recording(project, row), file=source.file)
+    converted = convert(source.path, audio, max_minutes=task.max_minutes, should_stop=should_stop, tell=tell)
     recording = Recording(
         id=identifier,
         file=source.file,
@@ -138,9 +216,8 @@ def _is_companion(path: Path, companion_files: set[Path], companion_folders: set
     return is_text and any(folder in resolved.parents for folder in companion_folders)
 
 
-def _remove_others(folder: Path, recordings: Iterable[str]) -> None:
+def _remove_others(folder: Path, keep: Collection[str]) -> None:
     """What these paths no longer give is deleted: a removed recording is gone, not hidden."""
-    keep = set(recordings)
     for path in folder.iterdir():
         if path.suffix in (".wav", ".json") and path.stem not in keep and not path.name.startswith(".aside-"):
             path.unlink(missing_ok=True)

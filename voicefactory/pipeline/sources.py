@@ -31,26 +31,39 @@ _RATIO_MATTERS_FROM = 1 * _MB  # a short text may well pack 1000 : 1
 
 @dataclass(frozen=True)
 class Source:
-    """One file to decode. `path` may be temporary: it is gone when the next source is asked for."""
+    """One file to decode."""
 
     file: str  #: the name as the person knows it
     path: Path
+    temporary: bool = False  #: unpacked for this; whoever takes it deletes it
 
 
-def count_sources(paths: Sequence[Path]) -> int:
-    """How many sources these paths will give, for a progress bar; entries of a zip are counted unopened."""
-    total = 0
+@dataclass(frozen=True)
+class Amount:
+    """How much there is to do, for a progress bar."""
+
+    files: int
+    megabytes: float
+
+
+def amount_of(paths: Sequence[Path]) -> Amount:
+    """What these paths will give; entries of a zip are counted unopened, as its directory describes them."""
+    count, size = 0, 0
     for _, path in _walk(paths):
         if isinstance(path, Path) and is_zip(path):
-            with contextlib.suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
-                total += len(archive.infolist())
+            with contextlib.suppress(zipfile.BadZipFile, OSError, ValueError), zipfile.ZipFile(path) as archive:
+                entries = archive.infolist()
+                count += len(entries)
+                size += sum(entry.file_size for entry in entries)
         else:
-            total += 1
-    return total
+            count += 1
+            size += path.stat().st_size if isinstance(path, Path) else 0
+    return Amount(count, size / _MB)
 
 
 def sources(paths: Sequence[Path], scratch: Path) -> Iterator[Source | Refused]:
-    """Everything that these paths give, in a stable order. `scratch` is where zip entries are unpacked.
+    """Everything that these paths give, in a stable order. `scratch` is where zip entries are unpacked, one by one
+    as they are asked for.
 
     Raises InputError for a path that does not exist.
     """
@@ -126,13 +139,17 @@ def _unzipped(name: str, path: Path, scratch: Path) -> Iterator[Source | Refused
             if reason := _why_not(entry):
                 yield Refused(shown, reason)
                 continue
-            with tempfile.NamedTemporaryFile(prefix=".aside-", dir=scratch) as aside:
-                if reason := _unpack(archive, entry, Path(aside.name), budget):
-                    yield Refused(shown, reason)
-                elif is_zip(Path(aside.name)):
-                    yield Refused(shown, "It is a zip inside a zip, which is not opened. Unpack it first.")
-                else:
-                    yield Source(shown, Path(aside.name))
+            handle, aside = tempfile.mkstemp(prefix=".aside-", dir=scratch)
+            os.close(handle)
+            unpacked = Path(aside)
+            reason = _unpack(archive, entry, unpacked, budget)
+            if not reason and is_zip(unpacked):
+                reason = "It is a zip inside a zip, which is not opened. Unpack it first."
+            if reason:
+                unpacked.unlink(missing_ok=True)
+                yield Refused(shown, reason)
+            else:
+                yield Source(shown, unpacked, temporary=True)
             if budget.spent > budget.most:
                 yield Refused(name, "It unpacks to more than is taken from one zip, so the rest was left out.")
                 return
