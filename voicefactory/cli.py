@@ -84,6 +84,9 @@ def create(
     asr: Annotated[
         str, typer.Option(help="Whisper model: a name, a directory, or auto.", envvar="VOICEFACTORY_ASR")
     ] = "auto",
+    numbers: Annotated[
+        str, typer.Option(help="'as written' by Whisper, or 'in words': twenty-one instead of 21.")
+    ] = "as written",
     reference: Annotated[str, typer.Option(help="The clip that shows the voice; otherwise the best one.")] = "",
     speakers: Annotated[
         str, typer.Option(help="one, or folders: each folder inside of what you give is a speaker.")
@@ -114,6 +117,7 @@ def create(
             language=language,
             transcripts=transcripts,
             asr=asr,
+            numbers=numbers,
             reference=reference,
             speakers=speakers,
             extra_texts=extra_texts,

@@ -24,6 +24,7 @@ from voicefactory.pipeline.reference import reference, references
 from voicefactory.pipeline.refusals import load_refused, write_refused
 from voicefactory.pipeline.segment import load_clips, segment
 from voicefactory.pipeline.speakers import check_folders, parse_speakers, who_says
+from voicefactory.pipeline.spoken_form import AS_WRITTEN, parse_numbers
 from voicefactory.pipeline.synthesize import synthesize_samples
 from voicefactory.pipeline.transcribe import transcribe
 from voicefactory.pipeline.transcripts import bring_transcripts, load_transcripts
@@ -60,6 +61,7 @@ class Request:
     language: str = "auto"
     transcripts: str = ""  #: a file or folder with texts; empty = Whisper listens
     asr: str = "auto"  #: Whisper model: a name, a directory, or auto
+    numbers: str = AS_WRITTEN  #: as written, or in words: what becomes of numbers in Whisper's texts
     reference: str = ""  #: an audio file or a clip's id; empty = the best clip
     speakers: str = "one"  #: one, or folders: the first folder inside of what is given names the speaker
     extra_texts: str = ""  #: a file with sentences that nobody recorded, for presets that train the text embedding
@@ -146,6 +148,7 @@ def check_request(request: Request) -> None:
     preset = load_preset(request.preset, request.overrides)
     parse_language(request.language)
     parse_speakers(request.speakers)
+    parse_numbers(request.numbers)
     if request.extra_texts:
         check_texts_allowed(preset)
         read_extra_texts(Path(request.extra_texts), AUTO)
@@ -191,7 +194,15 @@ def prepare(
             seconds,
             "transcribe",
             on_progress,
-            lambda: transcribe(project, clips, language=language, asr=request.asr, device=request.device, **listen),
+            lambda: transcribe(
+                project,
+                clips,
+                language=language,
+                asr=request.asr,
+                device=request.device,
+                numbers=request.numbers,
+                **listen,
+            ),
         )
     return Prepared(recordings, clips, transcripts, load_refused(project), seconds)
 

@@ -20,7 +20,8 @@ from voicefactory.errors import Cancelled, InputError
 from voicefactory.languages import AUTO, NAMES, WHISPER_CODES, parse_language
 from voicefactory.pipeline.asr import open_asr
 from voicefactory.pipeline.refusals import write_refused
-from voicefactory.pipeline.transcripts import Row, load_rows, transcripts_of, update_rows
+from voicefactory.pipeline.spoken_form import AS_WRITTEN, IN_WORDS, not_spoken, parse_numbers, unspoken
+from voicefactory.pipeline.transcripts import Row, load_rows, spelled, transcripts_of, update_rows
 from voicefactory.pipeline.windows import WHISPER_RATE, WINDOW_S, Window, pack
 from voicefactory.project import Project
 from voicefactory.types import Clip, OnProgress, Progress, Refused, ShouldStop, Transcript, never, silent
@@ -60,15 +61,18 @@ def transcribe(
     language: str = AUTO,
     asr: str = AUTO,
     device: str = AUTO,
+    numbers: str = AS_WRITTEN,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> tuple[list[Transcript], list[Refused]]:
     """Fill in what is said in every clip that has no current text yet; texts of a person stay.
 
-    With language "auto" it is detected once, over the longest clips together. Raises InputError for an
-    unknown language or model, or a language that the model does not hear, ModelUnavailableError if there is
+    With language "auto" it is detected once, over the longest clips together. `numbers` is "as written" by
+    Whisper or "in words"; another choice rewrites Whisper's texts and hears nothing again. Raises InputError for
+    an unknown language or model, or a language that the model does not hear, ModelUnavailableError if there is
     no model, and Cancelled when told to stop.
     """
+    numbers = parse_numbers(numbers)
     language = parse_language(language)
     asked = (asr or AUTO, language)
     rows = load_rows(project)
@@ -76,9 +80,11 @@ def transcribe(
     if waiting:
         heard_before = next((row for row in map(rows.get, _ids(clips)) if row and row.asked == asked), None)
         listener = _listener(clips, asked, device, heard_before, on_progress)
-        _listen(project, listener, clips, waiting, asked, on_progress, should_stop)
-    rows = update_rows(project, lambda rows: None, only=clips)
+        _listen(project, listener, clips, waiting, asked, numbers, on_progress, should_stop)
+    rows = update_rows(project, lambda rows: _spell(rows, numbers), only=clips)
     transcripts = transcripts_of(clips, rows)
+    if numbers == IN_WORDS:
+        _tell_what_stayed(transcripts, on_progress)
     understood = {transcript.clip for transcript in transcripts}
     refused = [
         Refused(_place(clip), "Whisper understood nothing in it. Listen to it, and type its text if there is one.")
@@ -88,6 +94,18 @@ def transcribe(
     write_refused(project, "transcribe", refused)
     on_progress(Progress("transcribe", len(clips), len(clips), f"{len(clips) - len(refused)} transcripts"))
     return transcripts, refused
+
+
+def _spell(rows: dict[str, Row], numbers: str) -> None:
+    rows.update({name: spelled(row, numbers) for name, row in rows.items()})
+
+
+def _tell_what_stayed(transcripts: Sequence[Transcript], on_progress: OnProgress) -> None:
+    """Say in which languages digits stayed, and why."""
+    digits = [row for row in transcripts if row.source == "whisper" and unspoken(row.text)]
+    for language in sorted({row.language for row in digits}):
+        if reason := not_spoken(language):
+            on_progress(Progress("transcribe", message=reason, notice=True))
 
 
 def _ids(clips: Iterable[Clip]) -> list[str]:
@@ -146,6 +164,7 @@ def _listen(
     clips: Sequence[Clip],
     waiting: Sequence[Clip],
     asked: tuple[str, str],
+    numbers: str,
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> None:
@@ -161,12 +180,17 @@ def _listen(
                 if _is_doubtful(heard[clip.id], clip):
                     heard[clip.id] = _better(heard[clip.id], _hear_alone(listener, clip), clip)
                 done += 1
-        _write(project, listener, [clip for window in batch for clip in window.clips], heard, asked)
+        _write(project, listener, [clip for window in batch for clip in window.clips], heard, asked, numbers)
         on_progress(Progress("transcribe", done, len(clips), f"{done} of {len(clips)} clips"))
 
 
 def _write(
-    project: Project, listener: Listener, clips: list[Clip], heard: dict[str, Heard], asked: tuple[str, str]
+    project: Project,
+    listener: Listener,
+    clips: list[Clip],
+    heard: dict[str, Heard],
+    asked: tuple[str, str],
+    numbers: str,
 ) -> None:
     def change(rows: dict[str, Row]) -> None:
         for clip in clips:

@@ -20,6 +20,7 @@ from voicefactory.pipeline.given_texts import GivenText, read_transcripts
 from voicefactory.pipeline.matching import ClipNames
 from voicefactory.pipeline.refusals import write_refused
 from voicefactory.pipeline.segment import load_clips
+from voicefactory.pipeline.spoken_form import IN_WORDS, parse_numbers, spoken_form
 from voicefactory.project import Project, speaker_key
 from voicefactory.types import Clip, Refused, Transcript
 
@@ -34,6 +35,7 @@ class Row:
     sha256: str  #: of the clip's audio as it was cut (`Clip.said_sha256`); a row for other audio is not current
     asked: tuple[str, str] = ("", "")  #: the Whisper model and the language that were asked for
     heard_in: str = ""  #: Whisper's code of the language it listened in
+    heard: str = ""  #: what Whisper wrote, before numbers became words or a person changed it
 
     @property
     def by_person(self) -> bool:
@@ -71,6 +73,33 @@ def set_transcripts(project: Project, transcripts: Iterable[Transcript]) -> None
             rows[identifier] = _edited(old, new, clips[identifier].said_sha256)
 
     update_rows(project, change)
+
+
+def write_numbers(project: Project, numbers: str) -> int:
+    """Write the numbers in Whisper's texts "in words", or "as written" by Whisper again; returns how many changed.
+
+    What a person typed or brought stays as it is. Raises InputError for another choice.
+    """
+    numbers = parse_numbers(numbers)
+    changed = 0
+
+    def change(rows: dict[str, Row]) -> None:
+        nonlocal changed
+        for identifier, row in rows.items():
+            rows[identifier] = spelled(row, numbers)
+            changed += rows[identifier] != row
+
+    update_rows(project, change)
+    return changed
+
+
+def spelled(row: Row, numbers: str) -> Row:
+    """The row with Whisper's text as that choice writes numbers; other rows as they are."""
+    if row.transcript.source != "whisper":
+        return row
+    heard = row.heard or row.transcript.text
+    text = spoken_form(heard, row.transcript.language) if numbers == IN_WORDS else heard
+    return replace(row, transcript=replace(row.transcript, text=text), heard=heard)
 
 
 def bring_transcripts(
@@ -198,6 +227,7 @@ def _json(row: Row) -> dict[str, Any]:
         "sha256": row.sha256,
         "asked": list(row.asked),
         "heard_in": row.heard_in,
+        **({"heard": row.heard} if row.heard and row.heard != transcript.text else {}),
     }
 
 
@@ -213,4 +243,5 @@ def _row(values: dict[str, Any]) -> Row:
         instruct=values.get("instruct", ""),
     )
     asr, language = values["asked"]
-    return Row(transcript, values["sha256"], (asr, language), values["heard_in"])
+    heard = values.get("heard", transcript.text if transcript.source == "whisper" else "")
+    return Row(transcript, values["sha256"], (asr, language), values["heard_in"], heard)
