@@ -2,7 +2,8 @@
 
 Pauses of at least `MIN_PAUSE_S` are candidates; the cheapest way to cut is found by dynamic programming:
 a clip costs by its distance from the ideal length, a cut costs when its pause is short. So long pauses
-are taken first and shorter ones only where speech goes on. What has no pause for over 20 s is not cut.
+are taken first and shorter ones only where speech goes on. What has no pause for over 20 s is too long here;
+`word_cuts` may find places between its words.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ _SHORTEST_SYLLABLE_S = 0.15  # what is shorter and stands alone is a click
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch to become a clip: speech, and what is kept of the pauses around it."""
+    """A stretch to become a clip: speech, and what is kept of the pauses around it. Seconds of the recording."""
 
     start_s: float
     end_s: float
+    speech_start_s: float
+    speech_end_s: float
 
     @property
     def seconds(self) -> float:
@@ -55,19 +58,20 @@ def plan_pieces(probabilities: Probabilities, seconds: float, quietest: Quietest
     if not runs:
         return []
     pauses = [Stretch(a.end_s, b.start_s) for a, b in itertools.pairwise(runs)]
-    ends = [min(seconds, runs[-1].end_s + KEPT_PAUSE_S)]
-    starts = [max(0.0, runs[0].start_s - KEPT_PAUSE_S)]
-    cuts = _cheapest(runs, [pause.seconds for pause in pauses])
-    for _, last in cuts[:-1]:
-        pause = pauses[last]
-        if pause.seconds >= 2 * KEPT_PAUSE_S:
-            ends.insert(-1, pause.start_s + KEPT_PAUSE_S)
-            starts.append(pause.end_s - KEPT_PAUSE_S)
+    start_s = max(0.0, runs[0].start_s - KEPT_PAUSE_S)
+    pieces = []
+    for first, last in _cheapest(runs, [pause.seconds for pause in pauses]):
+        if last == len(pauses):
+            end_s = next_s = min(seconds, runs[-1].end_s + KEPT_PAUSE_S)
+        elif pauses[last].seconds >= 2 * KEPT_PAUSE_S:
+            end_s, next_s = pauses[last].start_s + KEPT_PAUSE_S, pauses[last].end_s - KEPT_PAUSE_S
         else:
-            ends.insert(-1, quietest(pause))
-            starts.append(ends[-2])
-    spoken = [runs[last].end_s - runs[first].start_s for first, last in cuts]
-    return [Piece(*at) for *at, seconds in zip(starts, ends, spoken, strict=True) if seconds >= _SHORTEST_SYLLABLE_S]
+            end_s = next_s = quietest(pauses[last])
+        piece = Piece(start_s, end_s, runs[first].start_s, runs[last].end_s)
+        if piece.speech_end_s - piece.speech_start_s >= _SHORTEST_SYLLABLE_S:
+            pieces.append(piece)
+        start_s = next_s
+    return pieces
 
 
 def _cheapest(runs: list[Stretch], pauses: list[float]) -> list[tuple[int, int]]:

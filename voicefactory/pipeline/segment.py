@@ -1,207 +1,160 @@
-"""segment: Recordings → Clips of 1 to 20 s, cut in pauses and never within a word.
+"""segment: Recordings → Clips of 1 to 20 s (3 to 12 where the speech lets it), never cut within a word.
 
-A recording of up to 20 s stays whole. Leaves clips/<id>.wav with clips/<recording>.json beside them (so a
+Cut in pauses; where someone speaks for over 20 s without one, between words, by the times that Whisper gives
+them. A recording of up to 12 s stays whole, and so does one of up to 20 s that comes with its text. Beside
+the speech lie 0.1 to 0.25 s of quiet. Leaves clips/<id>.wav with clips/<recording>.json beside them (so a
 killed run goes on where it was), clips.jsonl and refused/segment.jsonl.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from voicefactory import files
-from voicefactory.audio.quality import measure
-from voicefactory.audio.vad import WINDOW_S, Probabilities, Stretch, speech_probabilities
-from voicefactory.audio.wav import Samples, read_wav, write_wav
 from voicefactory.errors import Cancelled
-from voicefactory.pipeline.cutting import Piece, plan_pieces
+from voicefactory.languages import AUTO
+from voicefactory.pipeline.clip_making import Words, make_clips
+from voicefactory.pipeline.clip_rows import clip_of, load_clips, row_of, write_clips
 from voicefactory.pipeline.refusals import write_refused
+from voicefactory.pipeline.word_cuts import open_words
+from voicefactory.pipeline.workers import Tell, finished, worker_count
 from voicefactory.project import Project
-from voicefactory.types import (
-    MAX_CLIP_S,
-    MIN_CLIP_S,
-    SAMPLE_RATE,
-    Clip,
-    OnProgress,
-    Progress,
-    Quality,
-    Recording,
-    Refused,
-    ShouldStop,
-    never,
-    silent,
-)
+from voicefactory.types import Clip, OnProgress, Progress, Recording, Refused, ShouldStop, never, silent
 
-_VERSION = 1  # raise it when the same recording gives other clips
-_FADE_S = 0.01
-_CUT_WINDOW_S = 0.03
+__all__ = ["load_clips", "segment"]
+
+_VERSION = 2  # raise it when the same recording gives other clips
+_FEW_RECORDINGS, _FEW_MINUTES = 60, 10.0  # below both, starting processes takes longer than it saves
+_STOPPED = "Stopped while cutting; the finished clips are kept."
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One recording for a worker."""
+
+    project: Path
+    recording: Recording
+    keep_whole: bool
 
 
 def segment(
     project: Project,
     recordings: Sequence[Recording],
     *,
-    keep_whole: bool = False,
+    keep_whole: bool | Collection[str] = False,
+    asr: str = "",
+    language: str = AUTO,
+    device: str = AUTO,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> tuple[list[Clip], list[Refused]]:
     """Cut recordings into clips; those that were cut before are taken as they are.
 
-    `keep_whole` is for recordings that come with a text each: a longer one than 20 s is refused, since
-    nobody knows which part of its text belongs to which part of the sound. Raises Cancelled.
+    `keep_whole` is for recordings that come with a text each, or the ids of those: a longer one than 20 s is
+    refused, since nobody knows which part of its text belongs to which part of the sound. `asr` is the Whisper
+    model that says where words end where nobody pauses; empty, or not to be had here: such stretches are
+    refused. Many recordings are cut by several processes; the result does not depend on how many. Raises
+    Cancelled.
     """
-    clips: list[Clip] = []
+    whole = {one.id for one in recordings} if keep_whole is True else set(keep_whole or ())
+    minutes = [recording.seconds / 60 for recording in recordings]
+    total, done = sum(minutes), 0.0
+
+    def tell(shares: dict[int, float], file: str = "") -> None:
+        now = min(total, done + sum(minutes[number] * share for number, share in shares.items()))
+        said = f"{now:.0f} of {total:.0f} minutes" + (f", {file}" if file else "")
+        on_progress(Progress("segment", now, total, said))
+
+    few = len(recordings) < _FEW_RECORDINGS and total < _FEW_MINUTES
+    results: dict[int, dict[str, Any]] = {}
+    tell({})
+    for number, result in finished(
+        _segment_one,
+        (_Task(project.root, recording, recording.id in whole) for recording in recordings),
+        workers=1 if few else worker_count(len(recordings)),
+        should_stop=should_stop,
+        on_shares=tell,
+        stopped=_STOPPED,
+    ):
+        results[number] = result
+        done += minutes[number]
+        tell({}, recordings[number].file)
+    _between_words(project, recordings, results, asr, language, device, on_progress, should_stop)
+    cut: list[Clip] = []
     refused: list[Refused] = []
-    for done, recording in enumerate(recordings):
-        if should_stop():
-            raise Cancelled("Stopped while cutting; the finished clips are kept.")
-        on_progress(Progress("segment", done, len(recordings), recording.file))
-        result = _segment_one(project, recording, keep_whole)
-        clips += [_clip(project, {**row, "file": recording.file}) for row in result["clips"]]
-        refused += [Refused(recording.file, reason) for reason in result["refused"]]
-    files.write_jsonl(project.clips_jsonl, (_row(project, clip) for clip in clips))
+    for number, recording in enumerate(recordings):
+        cut += [clip_of(project, {**row, "file": recording.file}) for row in results[number]["clips"]]
+        refused += [Refused(recording.file, reason) for reason in results[number]["refused"]]
+    clips = write_clips(project, cut)
     write_refused(project, "segment", refused)
-    _remove_others(project, recordings, clips)
-    on_progress(Progress("segment", len(recordings), len(recordings), f"{len(clips)} clips"))
+    _remove_others(project, recordings, cut)
+    on_progress(Progress("segment", total, total, f"{len(clips)} clips"))
     return clips, refused
 
 
-def load_clips(project: Project) -> list[Clip]:
-    """The clips as the last `segment` left them."""
-    return [_clip(project, row) for row in files.read_jsonl(project.clips_jsonl)]
-
-
-def _segment_one(project: Project, recording: Recording, keep_whole: bool) -> dict[str, Any]:
-    """{"clips": rows, "refused": reasons} of one recording, from its sidecar if that is current."""
+def _segment_one(task: _Task, tell: Tell, should_stop: ShouldStop) -> dict[str, Any]:
+    """{"inputs", "clips": rows, "refused": reasons, …} of one recording, from its sidecar if that is current."""
+    project, recording = Project(task.project), task.recording
+    inputs = [_VERSION, recording.id, round(recording.seconds, 3), recording.gain_db, task.keep_whole]
     sidecar = project.clips / f"{recording.id}.json"
-    inputs = [_VERSION, recording.id, round(recording.seconds, 3), recording.gain_db, keep_whole]
     if sidecar.exists():
         result: dict[str, Any] = files.read_json(sidecar)
         if result["inputs"] == inputs and all((project.root / row["audio"]).exists() for row in result["clips"]):
             return result
-    clips, reasons = _cut(project, recording, keep_whole)
-    result = {"inputs": inputs, "clips": [_row(project, clip) for clip in clips], "refused": reasons}
-    files.write_json(sidecar, result)
+
+    def on_seconds(seconds: float) -> None:
+        if should_stop():
+            raise Cancelled(_STOPPED)
+        tell(min(1.0, seconds / recording.seconds))
+
+    return _write(project, recording, inputs, None, "", keep_whole=task.keep_whole, on_seconds=on_seconds)
+
+
+def _write(
+    project: Project, recording: Recording, inputs: list[Any], words: Words | None, words_by: str, **how: Any
+) -> dict[str, Any]:
+    made = make_clips(project, recording, words=words, **how)
+    result = {
+        "inputs": inputs,
+        "clips": [row_of(project, clip) for clip in made.clips],
+        "refused": made.refused,
+        "breathless": made.breathless,
+        "words_by": words_by,  # who said where words end, if anybody was asked
+    }
+    files.write_json(project.clips / f"{recording.id}.json", result)
     return result
 
 
-def _cut(project: Project, recording: Recording, keep_whole: bool) -> tuple[list[Clip], list[str]]:
-    if recording.seconds < MIN_CLIP_S:
-        return [], [f"It is too short: {recording.seconds:.2g} s. A clip needs at least {MIN_CLIP_S:g} s."]
-    if recording.seconds > MAX_CLIP_S and keep_whole:
-        return [], [
-            f"It is {recording.seconds:.0f} s long, and a clip with its own text may have {MAX_CLIP_S:g} s. Cut it "
-            "and its text, or leave out --transcripts so that Whisper can cut it."
-        ]
-    probabilities = speech_probabilities(recording.audio)
-    if recording.seconds <= MAX_CLIP_S:
-        samples = read_wav(recording.audio)
-        clip, reason = _make_clip(project, recording, 0, 0.0, samples, probabilities)
-        return ([clip], []) if clip else ([], [f"{reason[0].upper()}{reason[1:]}."])
-    return _cut_at_pauses(project, recording, probabilities)
-
-
-def _cut_at_pauses(
-    project: Project, recording: Recording, probabilities: Probabilities
-) -> tuple[list[Clip], list[str]]:
-    clips: list[Clip] = []
-    reasons: list[str] = []
-    pieces = plan_pieces(probabilities, recording.seconds, partial(_quietest, recording))
-    if not pieces:
-        return [], ["No speech was heard in it."]
-    for piece in pieces:
-        where = f"From {_clock(piece.start_s)} to {_clock(piece.end_s)}"
-        if piece.too_long:
-            reasons.append(
-                f"{where} someone speaks for {piece.seconds:.0f} s without a pause, so it could not be cut "
-                "between words."
-            )
-        elif piece.seconds < MIN_CLIP_S:
-            reasons.append(f"{where} there is only {piece.seconds:.1f} s of speech; a clip needs {MIN_CLIP_S:g} s.")
-        else:
-            start_s, samples = _read_piece(recording, piece)
-            first = round(start_s / WINDOW_S)
-            heard = probabilities[first : first + round(len(samples) / SAMPLE_RATE / WINDOW_S)]
-            clip, reason = _make_clip(project, recording, len(clips), start_s, samples, heard)
-            if clip:
-                clips.append(clip)
-            else:
-                reasons.append(f"{where} {reason}.")
-    return clips, reasons
-
-
-def _quietest(recording: Recording, pause: Stretch) -> float:
-    """The middle of the quietest 30 ms of a pause, away from its edges."""
-    samples = read_wav(recording.audio, pause.start_s, pause.end_s)
-    window = round(_CUT_WINDOW_S * SAMPLE_RATE)
-    power = np.convolve(np.square(samples, dtype=np.float64), np.ones(window), mode="valid")
-    edge = min(window, len(power) // 4)
-    return pause.start_s + (edge + int(power[edge : len(power) - edge].argmin()) + window / 2) / SAMPLE_RATE
-
-
-def _read_piece(recording: Recording, piece: Piece) -> tuple[float, Samples]:
-    """The samples of a piece, with a short fade in the pauses at its edges; and where it starts."""
-    samples = read_wav(recording.audio, piece.start_s, piece.end_s).copy()
-    ramp = np.linspace(0, 1, round(_FADE_S * SAMPLE_RATE), dtype=np.float32)
-    samples[: len(ramp)] *= ramp
-    samples[-len(ramp) :] *= ramp[::-1]
-    return round(piece.start_s * SAMPLE_RATE) / SAMPLE_RATE, samples
-
-
-def _make_clip(
+def _between_words(
     project: Project,
-    recording: Recording,
-    index: int,
-    start_s: float,
-    samples: Samples,
-    probabilities: Probabilities,
-) -> tuple[Clip | None, str]:
-    """Write one clip, or say why not."""
-    quality, reason = measure(samples, probabilities, full_scale=10 ** (recording.gain_db / 20))
-    if reason:
-        return None, reason
-    identifier = f"{recording.id}-{index:04d}"
-    audio = project.clips / f"{identifier}.wav"
-    seconds = write_wav(audio, [samples])
-    clip = Clip(
-        id=identifier,
-        recording=recording.id,
-        file=recording.file,
-        audio=audio,
-        start_s=start_s,
-        end_s=start_s + seconds,
-        seconds=seconds,
-        quality=quality,
-        sha256=files.sha256_of(audio),
-    )
-    return clip, ""
-
-
-def _row(project: Project, clip: Clip) -> dict[str, Any]:
-    return {
-        "id": clip.id,
-        "recording": clip.recording,
-        "file": clip.file,
-        "audio": project.relative(clip.audio),
-        "start_s": clip.start_s,
-        "end_s": clip.end_s,
-        "seconds": clip.seconds,
-        "quality": asdict(clip.quality),
-        "sha256": clip.sha256,
-    }
-
-
-def _clip(project: Project, row: dict[str, Any]) -> Clip:
-    quality = Quality(**{**row["quality"], "verdicts": tuple(row["quality"]["verdicts"])})
-    return Clip(**{**row, "audio": project.root / row["audio"], "quality": quality})
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+    recordings: Sequence[Recording],
+    results: dict[int, dict[str, Any]],
+    asr: str,
+    language: str,
+    device: str,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+) -> None:
+    """Cut again, with Whisper's word times, the recordings in which someone speaks for too long without a pause."""
+    waiting = [
+        number
+        for number in sorted(results)
+        if results[number]["breathless"] and results[number]["words_by"] != f"{asr}, {language}"
+    ]
+    if not waiting or not asr:
+        return
+    words = open_words(asr, language, device, should_stop, on_progress)
+    if words is None:
+        return
+    for done, number in enumerate(waiting):
+        recording = recordings[number]
+        on_progress(Progress("segment", done, len(waiting), f"between the words of {recording.file}"))
+        results[number] = _write(
+            project, recording, results[number]["inputs"], words, f"{asr}, {language}", keep_whole=False
+        )
 
 
 def _remove_others(project: Project, recordings: Sequence[Recording], clips: Sequence[Clip]) -> None:
