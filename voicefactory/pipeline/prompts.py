@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from voicefactory.errors import InputError
 from voicefactory.languages import AUTO, WHISPER_CODES, parse_language
+from voicefactory.pipeline.takes import load_takes
+from voicefactory.project import Project
 
 PROMPTS = Path(__file__).parents[1] / "prompts"
 #: Characters that a person reads aloud in a second, punctuation and spaces among them. Assumed, except that of
 #: English, which is a little below the 15.1 of the recordings in tests/data/clips.
 CHARACTERS_PER_SECOND = {"chinese": 4.2, "japanese": 6.5, "korean": 6.0}
 _CHARACTERS_PER_SECOND = 14.0
+GOALS_MIN = (10, 30)  #: minutes of speech that the guided recording counts towards
 _QUIET_S = 0.5  # before and after the sentence
 
 
@@ -58,3 +62,35 @@ def prompt_set(language: str) -> tuple[Prompt, ...]:
 def prompt_id(text: str, language: str) -> str:
     """The id of a prompt: language and a digest of its text."""
     return f"{WHISPER_CODES[language]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class RecordingProgress:
+    """How far the guided recording of a project has come."""
+
+    takes: int
+    seconds: float  #: of the kept takes
+    left: int  #: prompts of this language that are not read yet
+
+    @property
+    def toward(self) -> dict[int, float]:
+        """Minutes wanted → share that is there, 0 to 1: 10 are a good start, 30 are better."""
+        return {minutes: min(1.0, self.seconds / (60 * minutes)) for minutes in GOALS_MIN}
+
+    def words(self) -> str:
+        """The progress in a sentence."""
+        goal = next((minutes for minutes in GOALS_MIN if self.seconds < 60 * minutes), GOALS_MIN[-1])
+        return f"{self.takes} sentences read, {self.seconds / 60:.1f} of {goal} minutes."
+
+
+def next_prompt(project: Project, language: str, skipped: Collection[str] = ()) -> Prompt | None:
+    """The first prompt that the project has no take of, leaving out `skipped` ids; None when all are read."""
+    read = load_takes(project)
+    return next((one for one in prompt_set(language) if one.id not in read and one.id not in skipped), None)
+
+
+def recording_progress(project: Project, language: str) -> RecordingProgress:
+    """What was read so far: takes of every language count, since all are in the project."""
+    takes = load_takes(project)
+    left = sum(prompt.id not in takes for prompt in prompt_set(language))
+    return RecordingProgress(len(takes), sum(take.seconds for take in takes.values()), left)
