@@ -181,6 +181,24 @@ def plan(
 
 
 @app.command()
+def analyse(
+    name: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="NAME")],
+    dnsmos: Annotated[bool, typer.Option("--dnsmos/--no-dnsmos", help="Also rate the sound; takes longest.")] = True,
+    worst: Annotated[int | None, typer.Option(help="Only so many, the riskiest.", min=1)] = None,
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")] = False,
+) -> None:
+    """Measure every clip, and show what is wrong with which, the riskiest first."""
+    _use_home(home)
+    from voicefactory.cli_analyse import analysis_of, lines
+    from voicefactory.cli_progress import progress_on
+
+    with stoppable() as stop, progress_on() as tell:
+        found = analysis_of(name, home=home, dnsmos=dnsmos, worst=worst, on_progress=tell, should_stop=stop.asked)
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(lines(found)))
+
+
+@app.command()
 def say(
     voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
     text: Annotated[str, typer.Argument(help="What to say.", metavar="TEXT")],

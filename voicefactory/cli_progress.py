@@ -18,6 +18,7 @@ TITLES = {
     "ingest": "Reading recordings",
     "segment": "Cutting at pauses",
     "transcribe": "Listening to the words",
+    "analyse": "Measuring the clips",
     "wait": "Waiting for a GPU",
     "reference": "Choosing the reference",
     "model": "Getting the model",

@@ -191,7 +191,7 @@ class Voice:
 class Progress:
     """Where a piece of work is. `total` is 0 while nobody knows."""
 
-    step: str  #: ingest, segment, transcribe, reference, extract, finetune, synthesize, package, publish
+    step: str  #: ingest, segment, transcribe, analyse, reference, extract, finetune, synthesize, package, publish
     done: float = 0
     total: float = 0
     message: str = ""

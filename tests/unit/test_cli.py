@@ -113,7 +113,7 @@ def test_the_json_has_what_scripts_rely_on(story: Story) -> None:
         assert soundfile.info(sample).samplerate == 24_000
     assert result["metrics"]["step"] == STEPS
     assert result["metrics"]["loss"] > 0
-    steps = {"ingest", "segment", "transcribe", "reference", "extract", "finetune", "synthesize", "package"}
+    steps = {"ingest", "segment", "transcribe", "analyse", "reference", "extract", "finetune", "synthesize", "package"}
     assert steps <= result["seconds"].keys()
     rows = [json.loads(line) for line in Path(result["codes"]).read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 3

@@ -21,7 +21,7 @@ from voicefactory.project import Project
 from voicefactory.types import Progress
 
 CLIPS = Path(__file__).parent.parent / "data" / "clips"
-STEPS = ("ingest", "segment", "transcribe", "reference", "extract", "finetune", "synthesize", "package")
+STEPS = ("ingest", "segment", "transcribe", "analyse", "reference", "extract", "finetune", "synthesize", "package")
 REQUEST = Request(
     model="toy",
     asr="tiny.en",

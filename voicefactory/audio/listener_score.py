@@ -37,7 +37,7 @@ def listener_score(samples: npt.NDArray[np.float32], rate: int) -> float:
 @functools.cache
 def _model() -> Any:
     """The model on one core: a pool of processes takes the others."""
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
     from speechmos import dnsmos
 
     models = Path(dnsmos.__file__).parent / "dnsmos_models"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from voicefactory import files, hardware
 from voicefactory.engines import registry
 from voicefactory.languages import AUTO, parse_language
+from voicefactory.pipeline.analyse import analyse
 from voicefactory.pipeline.asr import resolve_asr
 from voicefactory.pipeline.dataset import make_dataset
 from voicefactory.pipeline.extra_texts import check_texts_allowed, read_extra_texts
@@ -23,7 +24,7 @@ from voicefactory.pipeline.plan import planned_clips, wait_for_card
 from voicefactory.pipeline.reference import reference, references
 from voicefactory.pipeline.refusals import load_refused, write_refused
 from voicefactory.pipeline.segment import load_clips, segment
-from voicefactory.pipeline.speakers import check_folders, parse_speakers, who_says
+from voicefactory.pipeline.speakers import check_folders, parse_speakers, speakers_of_folders, who_says
 from voicefactory.pipeline.spoken_form import AS_WRITTEN, parse_numbers
 from voicefactory.pipeline.synthesize import synthesize_samples
 from voicefactory.pipeline.transcribe import transcribe
@@ -68,6 +69,7 @@ class Request:
     device: str = "auto"  #: auto, cpu, cuda:N
     train_devices: str = ""  #: several that train together, such as cuda:0,cuda:1; empty = `device` alone
     wait_gpu: bool = False  #: training waits until a card has the memory it needs
+    dnsmos: bool = True  #: rate the sound of every clip as listeners would; the slow one of the measures
     consent: str = ""  #: who said that this voice may be used, and when; goes into the card
 
 
@@ -171,7 +173,7 @@ def prepare(
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> Prepared:
-    """ingest → segment → transcribe. Raises InputError if nothing usable is left."""
+    """ingest → segment → transcribe → analyse. Raises InputError if nothing usable is left."""
     files.remove_leftovers(project.root)
     seconds: dict[str, float] = {}
     listen: dict[str, Any] = {"on_progress": on_progress, "should_stop": should_stop}
@@ -204,6 +206,13 @@ def prepare(
                 **listen,
             ),
         )
+    speakers = speakers_of_folders(clips) if request.speakers == "folders" else {}
+    _timed(
+        seconds,
+        "analyse",
+        on_progress,
+        lambda: analyse(project, clips, transcripts, dnsmos=request.dnsmos, speakers=speakers, **listen),
+    )
     return Prepared(recordings, clips, transcripts, load_refused(project), seconds)
 
 

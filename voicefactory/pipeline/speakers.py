@@ -47,6 +47,11 @@ def check_folders(recordings: Sequence[Recording]) -> None:
         )
 
 
+def speakers_of_folders(clips: Sequence[Clip]) -> dict[str, str]:
+    """Clip id → the speaker that its folder names; empty where it names none."""
+    return {clip.id: _folder_or_reason(clip.file)[0] for clip in clips}
+
+
 def who_says(
     project: Project, clips: Sequence[Clip], transcripts: Sequence[Transcript], how: How = "one"
 ) -> tuple[list[Clip], dict[str, str]]:

@@ -191,6 +191,7 @@ JOB_STEPS = {
     "ingest": "Reading your files",
     "segment": "Cutting at pauses",
     "transcribe": "Writing down what is said",
+    "analyse": "Measuring the clips",
     "reference": "Choosing the reference",
     "extract": "Getting the clips ready for the model",
     "finetune": "Training",

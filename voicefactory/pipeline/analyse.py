@@ -1,0 +1,180 @@
+"""analyse: Clips and Transcripts → an Analysis of each: what it measures, what is wrong with it, in words.
+
+The sound is measured once (pipeline/measuring.py); text, pace and likeness to the other clips are worked out anew,
+which takes a moment. Limits: audio/thresholds.py. Leaves analysis.jsonl, and analysis/voices.json with who seems to
+speak in the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from voicefactory import files
+from voicefactory.audio.sound_measures import DNSMOS, SOUND, VOICE
+from voicefactory.audio.thresholds import complaints
+from voicefactory.pipeline.foreign import LEAST_CLIPS, Voices, distances, voices
+from voicefactory.pipeline.measuring import Measured, measured_sounds
+from voicefactory.pipeline.pace import PACE, pace, written_in
+from voicefactory.pipeline.segment import load_clips
+from voicefactory.pipeline.transcripts import load_transcripts
+from voicefactory.project import Project
+from voicefactory.types import Clip, OnProgress, Progress, ShouldStop, Transcript, never, silent
+
+VOICE_DISTANCE = "voice_distance"
+_FROM_CUTTING = ("snr_db", "clipped_share")
+_OF_TEXT = (*PACE, "confidence")
+_LEFT_OUT = "DNSMOS was left out; it takes five times as long as everything else."
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What one clip measures. Names and units of `measures` are those of audio/thresholds.py."""
+
+    clip: str  #: Clip.id
+    measures: dict[str, float]  #: those that could be measured
+    missing: dict[str, str]  #: measure → why it is missing, a sentence
+    verdicts: tuple[str, ...]  #: what is wrong, in words; empty = nothing to complain about
+
+
+def analyse(
+    project: Project,
+    clips: Sequence[Clip],
+    transcripts: Sequence[Transcript],
+    *,
+    dnsmos: bool = True,
+    speakers: Mapping[str, str] | None = None,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+) -> list[Analysis]:
+    """Measure every clip; the result is in the order of `clips`, whatever fails on single ones.
+
+    `dnsmos` is the slow measure; without it, what an earlier call found is kept. `speakers`: clip id → who says it,
+    where there are several and the transcripts do not tell. Raises Cancelled.
+    """
+    sounds = measured_sounds(project, clips, dnsmos=dnsmos, on_progress=on_progress, should_stop=should_stop)
+    said = {row.clip: row for row in transcripts}
+    told = {**(speakers or {}), **{row.clip: row.speaker for row in transcripts if row.speaker}}
+    far, heard = _far_from_centre(clips, sounds, said, told)
+    rows: list[dict[str, Any]] = []
+    for clip in clips:
+        measures, missing = _of_sound(clip, sounds[clip.sha256])
+        if clip.id in far:
+            measures[VOICE_DISTANCE] = round(far[clip.id], 3)
+        else:
+            missing[VOICE_DISTANCE] = missing.pop(VOICE, "") or _why_not_compared(said.get(clip.id))
+        rows.append({"clip": clip.id, "sha256": clip.sha256, "measures": measures, "missing": missing})
+    found = [_analysis(row, said.get(row["clip"])) for row in rows]
+    files.write_json(project.root / "analysis" / "voices.json", [asdict(one) for one in heard])
+    files.write_jsonl(
+        project.root / "analysis.jsonl",
+        ({**row, **asdict(one)} for row, one in zip(rows, found, strict=True)),
+    )
+    on_progress(Progress("analyse", len(clips), len(clips), _summary(found)))
+    return found
+
+
+def load_analysis(project: Project) -> dict[str, Analysis]:
+    """Clip id → what `analyse` found, of the clips whose audio is still the same; fast.
+
+    Texts count as they are now: an edited one has its new pace at once.
+    """
+    said = {row.clip: row for row in load_transcripts(project)}
+    current = {clip.id: clip.sha256 for clip in load_clips(project)}
+    rows = files.read_jsonl(project.root / "analysis.jsonl")
+    return {
+        row["clip"]: _analysis(row, said.get(row["clip"])) for row in rows if current.get(row["clip"]) == row["sha256"]
+    }
+
+
+def load_voices(project: Project) -> list[Voices]:
+    """Who seemed to speak when `analyse` last ran, one entry for each speaker of the project that was told."""
+    path = project.root / "analysis" / "voices.json"
+    if not path.exists():
+        return []
+    return [
+        Voices(**{**row, "foreign": tuple(row["foreign"]), "second": tuple(row["second"])})
+        for row in files.read_json(path)
+    ]
+
+
+def _of_sound(clip: Clip, sound: Measured) -> tuple[dict[str, float], dict[str, str]]:
+    """What the clip's audio measures; signal-to-noise and clipping are those of cutting, which knew the source."""
+    measures, missing = dict(sound.measures), dict(sound.missing)
+    if sound.readable:
+        measures |= {name: float(getattr(clip.quality, name)) for name in _FROM_CUTTING}
+        measures["noise_floor_dbfs"] = round(clip.quality.rms_dbfs - clip.quality.snr_db, 1)
+    else:
+        why = missing["duration_s"]
+        missing |= dict.fromkeys((*_FROM_CUTTING, "noise_floor_dbfs"), why)
+    if DNSMOS not in measures:
+        missing.setdefault(DNSMOS, _LEFT_OUT)
+    order = [*SOUND, *_FROM_CUTTING, "noise_floor_dbfs", DNSMOS]
+    return {name: measures[name] for name in order if name in measures}, missing
+
+
+def _analysis(row: dict[str, Any], transcript: Transcript | None) -> Analysis:
+    """A row of analysis.jsonl with the measures of the text as it is now."""
+    measures = {name: value for name, value in row["measures"].items() if name not in _OF_TEXT}
+    missing = {name: why for name, why in row["missing"].items() if name not in _OF_TEXT}
+    if transcript is None:
+        missing |= dict.fromkeys(_OF_TEXT, "It has no text.")
+        return Analysis(row["clip"], measures, missing, _verdicts(measures, ""))
+    of_text, not_of_text = pace(transcript, measures)
+    if transcript.source == "whisper":
+        of_text["confidence"] = round(transcript.confidence, 3)
+    else:
+        not_of_text["confidence"] = "A person gave the text, not Whisper."
+    measures |= of_text
+    missing |= not_of_text
+    return Analysis(row["clip"], measures, missing, _verdicts(measures, written_in(transcript)))
+
+
+def _verdicts(measures: Mapping[str, float], language: str) -> tuple[str, ...]:
+    return tuple(found.words for found in complaints(measures, language=language))
+
+
+def _far_from_centre(
+    clips: Sequence[Clip],
+    sounds: Mapping[str, Measured],
+    said: Mapping[str, Transcript],
+    told: Mapping[str, str],
+) -> tuple[dict[str, float], list[Voices]]:
+    """Clip id → distance from the centre of its speaker's clips; and who seems to speak."""
+    groups: dict[str, list[str]] = {}
+    speech_s: dict[str, float] = {}
+    embeddings = {}
+    for clip in clips:
+        sound = sounds[clip.sha256]
+        if sound.embedding is not None and not _is_dropped(said.get(clip.id)):
+            groups.setdefault(told.get(clip.id, ""), []).append(clip.id)
+            speech_s[clip.id] = clip.seconds * (1 - sound.measures.get("silence_share", 0))
+            embeddings[clip.id] = sound.embedding
+    far: dict[str, float] = {}
+    heard = []
+    for names in groups.values():
+        if len(names) >= LEAST_CLIPS:
+            vectors = np.stack([embeddings[name] for name in names])
+            found = distances(vectors, [speech_s[name] for name in names])
+            far.update(zip(names, found.tolist(), strict=True))
+            heard.append(voices(names, vectors, speech_s, found))
+    return far, heard
+
+
+def _is_dropped(transcript: Transcript | None) -> bool:
+    return transcript is not None and transcript.dropped
+
+
+def _why_not_compared(transcript: Transcript | None) -> str:
+    if _is_dropped(transcript):
+        return "You dropped it, so it is not compared with the others."
+    return f"There are fewer than {LEAST_CLIPS} clips of this speaker to compare it with."
+
+
+def _summary(found: Iterable[Analysis]) -> str:
+    """ "12 clips, 3 with something to look at"."""
+    rows = list(found)
+    return f"{len(rows)} clips, {sum(bool(one.verdicts) for one in rows)} with something to look at"
