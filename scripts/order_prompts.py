@@ -1,8 +1,8 @@
 """Put the prompts of every language into the order in which they are the most useful, and write them back.
 
 Greedy: each next sentence is the one that adds the most for the seconds it takes. A sound of the language that no
-sentence before it had counts twenty, a new pair of neighbouring sounds counts one (see voicefactory/pipeline/sounds.py for
-what a sound is). The same sentences give the same order, whatever order they came in.
+sentence before it had counts twenty, a new pair of neighbouring sounds counts one (voicefactory/pipeline/sounds.py
+says what a sound is). The same sentences give the same order, whatever order they came in.
 
 Run: python scripts/order_prompts.py [--check]
 """

@@ -9,6 +9,7 @@ import functools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.pipeline.prompts import Prompt, prompt_set
@@ -78,6 +79,18 @@ def coverage(texts: Sequence[str], language: str) -> Coverage | None:
         rare=tuple(rare),
         prompts=_that_bring({one.sound for one in missing}, {one.sound for one in rare}, language),
         proxy=_PROXIES.get(language, _SPELLING_PROXY),
+    )
+
+
+def coverage_from_json(row: dict[str, Any]) -> Coverage:
+    """What `dataclasses.asdict` made of a Coverage."""
+    return Coverage(
+        **{
+            **row,
+            "missing": tuple(Missing(**one) for one in row["missing"]),
+            "rare": tuple(Missing(**one) for one in row["rare"]),
+            "prompts": tuple(Prompt(**one) for one in row["prompts"]),
+        }
     )
 
 

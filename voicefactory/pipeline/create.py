@@ -17,16 +17,19 @@ from voicefactory.pipeline.dataset import make_dataset
 from voicefactory.pipeline.extra_texts import check_texts_allowed, read_extra_texts
 from voicefactory.pipeline.extract import extract
 from voicefactory.pipeline.finetune import finetune
+from voicefactory.pipeline.frozen import freeze, load_frozen
 from voicefactory.pipeline.given_texts import read_transcripts
 from voicefactory.pipeline.ingest import ingest
 from voicefactory.pipeline.package import assemble_voice, package
-from voicefactory.pipeline.plan import planned_clips, wait_for_card
+from voicefactory.pipeline.plan import planned_clips, planned_of, wait_for_card
 from voicefactory.pipeline.reference import reference, references
 from voicefactory.pipeline.refusals import load_refused, write_refused
 from voicefactory.pipeline.segment import load_clips, segment
 from voicefactory.pipeline.speakers import check_folders, parse_speakers, speakers_of_folders, who_says
 from voicefactory.pipeline.spoken_form import AS_WRITTEN, parse_numbers
+from voicefactory.pipeline.statistics import statistics
 from voicefactory.pipeline.synthesize import synthesize_samples
+from voicefactory.pipeline.takes import give_texts
 from voicefactory.pipeline.transcribe import transcribe
 from voicefactory.pipeline.transcripts import bring_transcripts, load_transcripts
 from voicefactory.presets import Preset, load_preset
@@ -70,6 +73,7 @@ class Request:
     train_devices: str = ""  #: several that train together, such as cuda:0,cuda:1; empty = `device` alone
     wait_gpu: bool = False  #: training waits until a card has the memory it needs
     dnsmos: bool = True  #: rate the sound of every clip as listeners would; the slow one of the measures
+    dataset: str = ""  #: fingerprint of a frozen data set to train on; empty = freeze what is there now
     consent: str = ""  #: who said that this voice may be used, and when; goes into the card
 
 
@@ -191,7 +195,9 @@ def prepare(
         transcripts, _ = _timed(
             seconds, "transcribe", on_progress, lambda: bring_transcripts(project, clips, given, language=language)
         )
+        transcripts = give_texts(project, clips)
     else:
+        give_texts(project, clips)
         transcripts, _ = _timed(
             seconds,
             "transcribe",
@@ -219,17 +225,20 @@ def prepare(
 def train(
     project: Project, request: Request, *, on_progress: OnProgress = silent, should_stop: ShouldStop = never
 ) -> Created:
-    """reference → extract → finetune → synthesize → package, on what `prepare` left (and a person edited)."""
+    """reference → extract → finetune → synthesize → package, on what `prepare` left (and a person edited).
+
+    Only a frozen data set is trained on: the one that the request names, or what is there now, which is frozen first.
+    """
     seconds: dict[str, float] = {}
     engine = registry.get(request.engine)
     preset = load_preset(request.preset, request.overrides)
-    clips, transcripts = load_clips(project), load_transcripts(project)
+    frozen = load_frozen(project, request.dataset) if request.dataset else None
     name = request.model or engine.default_model()
     wanted = request.device
     if request.wait_gpu:
         wanted = wait_for_card(
             project,
-            planned_clips(clips, transcripts),
+            planned_of(frozen) if frozen else planned_clips(load_clips(project), load_transcripts(project)),
             engine=request.engine,
             model=str(engine.resolve_model(name, project.home, on_progress)),
             preset=preset,
@@ -243,7 +252,7 @@ def train(
         seconds,
         "reference",
         on_progress,
-        lambda: _dataset(project, request, preset, clips, transcripts, on_progress),
+        lambda: frozen or freeze_dataset(project, request, on_progress=on_progress),
     )
     model = engine.resolve_model(name, project.home, on_progress)
     toy = engine.is_toy(model)
@@ -311,6 +320,13 @@ def train(
         toy,
         seconds,
     )
+
+
+def freeze_dataset(project: Project, request: Request, *, on_progress: OnProgress = silent) -> Dataset:
+    """Freeze what training with `request` would see now (see frozen.py). Raises InputError if anything is missing."""
+    preset = load_preset(request.preset, request.overrides)
+    dataset = _dataset(project, request, preset, load_clips(project), load_transcripts(project), on_progress)
+    return freeze(project, dataset, statistics(project).to_json())
 
 
 def _dataset(

@@ -44,28 +44,29 @@ def make_dataset(
     )
     if not samples:
         raise no_usable_clip(project, transcripts)
-    digest = files.fingerprint(_contents(samples, reference, references, extra_texts))
+    digests = {name: files.sha256_of(found.audio) for name, found in references.items()}
+    digest = dataset_fingerprint(samples, files.sha256_of(reference.audio), digests, extra_texts)
     dataset = Dataset(samples, reference, project.dataset_jsonl, digest, dict(references), tuple(extra_texts))
     files.write_jsonl(project.dataset_jsonl, dataset.rows())
     return dataset
 
 
-def _contents(
-    samples: Sequence[Sample],
-    reference: Reference,
-    references: Mapping[str, Reference],
-    extra_texts: Sequence[ExtraText],
-) -> dict[str, Any]:
-    """What the fingerprint is of. What most data sets do not have takes no part in theirs."""
+def dataset_fingerprint(
+    samples: Sequence[Sample], reference: str, references: Mapping[str, str], extra_texts: Sequence[ExtraText]
+) -> str:
+    """Hex digest of everything that training sees. What most data sets do not have takes no part in theirs.
+
+    `reference` and `references` (of each speaker, where there are several) are the SHA-256 of their audio.
+    """
     contents: dict[str, Any] = {
         "samples": [[sample.clip.sha256, sample.text, sample.language, *_told(sample)] for sample in samples],
-        "reference": files.sha256_of(reference.audio),
+        "reference": reference,
     }
     if references:
-        contents["references"] = {name: files.sha256_of(found.audio) for name, found in references.items()}
+        contents["references"] = dict(references)
     if extra_texts:
         contents["texts"] = [[extra.text, extra.language, extra.speaker] for extra in extra_texts]
-    return contents
+    return files.fingerprint(contents)
 
 
 def _told(sample: Sample) -> list[list[str]]:

@@ -15,7 +15,7 @@ from voicefactory.errors import InputError
 from voicefactory.hardware import Gpu
 from voicefactory.presets import Preset, load_preset, preset_files
 from voicefactory.project import Project
-from voicefactory.types import Clip, OnProgress, Progress, ShouldStop, Transcript
+from voicefactory.types import Clip, Dataset, OnProgress, Progress, ShouldStop, Transcript
 
 GIB = 1 << 30
 #: Share of the arithmetic peak that training reaches, from a slow start to what good kernels do. Assumed.
@@ -75,6 +75,11 @@ def planned_clips(clips: Sequence[Clip], transcripts: Sequence[Transcript]) -> l
     seconds = {clip.id: clip.seconds for clip in clips}
     used = [row for row in transcripts if not row.dropped and row.text.strip() and row.clip in seconds]
     return [PlannedClip(row.clip, seconds[row.clip], row.text) for row in used]
+
+
+def planned_of(dataset: Dataset) -> list[PlannedClip]:
+    """The clips of a frozen data set."""
+    return [PlannedClip(sample.clip.id, sample.clip.seconds, sample.text) for sample in dataset.samples]
 
 
 def plan(

@@ -103,7 +103,9 @@ def check_reading(audio: Path, prompt: Prompt, model: WhisperModel) -> Reading:
     reasons = _about_length(end_s - start_s)
     bad, notes = _about_sound(quality, level_dbfs, unusable)
     reasons += bad
-    heard, error_rate, words = "", None, ()
+    heard = ""
+    error_rate: float | None = None
+    words: tuple[Said, ...] = ()
     if model.model.is_multilingual or prompt.language == "english":
         cut = samples[round(max(0.0, start_s - PADDING_S) * SAMPLE_RATE) : round((end_s + PADDING_S) * SAMPLE_RATE)]
         heard = _hear(model, cut, prompt.language)
@@ -169,9 +171,7 @@ def _about_sound(quality: Quality, level_dbfs: float, unusable: str | None) -> t
     elif unusable:
         reasons.append(f"It cannot be used: {unusable}.")
     if quality.snr_db < _TOO_NOISY_DB:
-        reasons.append(
-            f"It is too noisy: you are only {quality.snr_db:.0f} dB above the background. Find a quieter place."
-        )
+        reasons.append(f"It is too noisy: you are {quality.snr_db:.0f} dB above the background. Find a quieter place.")
     elif quality.snr_db < _NOISY_DB:
         notes.append(f"There is some noise: you are {quality.snr_db:.0f} dB above the background.")
     if quality.clipped_share > _CLIPPED:

@@ -43,7 +43,8 @@ _SPELLING = {
     "french": (
         "ch:ch gn:gn ph:f qu:k gu(?=[eiéèêy]):g g(?=[eiéèêy]):j j:j ç:s c(?=[eiéèêy]):s c:k x(?=[aeiou]):ks "
         "eau:o au:o ou:ou oû:ou oi:oi oin:oin eu:eu œu:eu ill:y (?<=[aeu])il\\b:y "
-        "(?:ain|aim|ein|yn|ym)(?![aeiouyéèêàâîôûhnm]):in ien(?![aeiouynm]):in (?:an|am|en|em)(?![aeiouyéèêàâîôûhnm]):an "
+        "(?:ain|aim|ein|yn|ym)(?![aeiouyéèêàâîôûhnm]):in ien(?![aeiouynm]):in "
+        "(?:an|am|en|em)(?![aeiouyéèêàâîôûhnm]):an "
         "(?:in|im)(?![aeiouyéèêàâîôûhnm]):in (?:on|om)(?![aeiouyéèêàâîôûhnm]):on (?:un|um)(?![aeiouyéèêàâîôûhnm]):un "
         "ai:è ei:è è:è ê:è ë:è é:é er\\b:é ez\\b:é es\\b: e\\b: ent\\b: [dtpsxz]+\\b: "
         "(?<=[aeiouéèyâêîôû])s(?=[aeiouéèyâêîôû]):z ss:s ui:ui h: q:k œ:eu e(?=[bcdfglmnprstv][aeiouéèê]):e e:è y:i"
@@ -149,8 +150,7 @@ def _chinese(stretch: str) -> Iterator[str]:
 
 def _japanese(stretch: str) -> Iterator[str]:
     hiragana = "".join(chr(ord(kana) - 0x60) if "ァ" <= kana <= "ヶ" else kana for kana in stretch)
-    for beat in re.findall(rf"[ぁ-ゖー][{_SMALL_KANA}]?", hiragana):
-        yield beat
+    yield from re.findall(rf"[ぁ-ゖー][{_SMALL_KANA}]?", hiragana)
 
 
 def _korean(stretch: str) -> Iterator[str]:

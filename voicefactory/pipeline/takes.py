@@ -1,9 +1,9 @@
 """Takes: sentences that a person read and kept. Each is an upload of the project with its text in readings.jsonl.
 
-A take lies at uploads/<digest>/reading-<prompt>.wav like any other recording, so `ingest` finds it; `give_texts` puts the
-sentence that was read beside its clip, so that Whisper need not listen again. Another take of the same sentence takes
-the place of the first. Whoever is killed in between keeps the older take: a row counts once its audio is there, and the
-older audio goes after that.
+A take lies at uploads/<digest>/reading-<prompt>.wav like any other recording, so `ingest` finds it; `give_texts` puts
+the sentence that was read beside its clip, so that Whisper need not listen again. Another take of the same sentence
+takes the place of the first. Whoever is killed in between keeps the older take: a row counts once its audio is there,
+and the older audio goes after that.
 """
 
 from __future__ import annotations

@@ -50,9 +50,7 @@ def units_of(text: str, language: str) -> list[Unit]:
     """The text in the pieces in which it is compared."""
     spoken = unicodedata.normalize("NFKC", spoken_form(text, language))
     if language == "chinese":
-        return [
-            unit for piece in re.findall(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+", spoken) for unit in _chinese(piece)
-        ]
+        return [_chinese(piece) for piece in re.findall(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+", spoken)]
     if language in ("japanese", "korean"):
         return [Unit(_kana(char), char) for char in spoken if char.isalnum() or char == "ー"]
     return [Unit(_plain(word), word) for word in re.findall(r"\w+", spoken)]
@@ -101,9 +99,9 @@ def _kana(char: str) -> str:
     return chr(ord(char) - 0x60) if "ァ" <= char <= "ヶ" else char.casefold()
 
 
-def _chinese(piece: str) -> list[Unit]:
+def _chinese(piece: str) -> Unit:
     from pypinyin import lazy_pinyin
 
     if not "\u3400" <= piece[0] <= "\u9fff":
-        return [Unit(piece.casefold(), piece)]
-    return [Unit(lazy_pinyin(piece)[0], piece)]
+        return Unit(piece.casefold(), piece)
+    return Unit(lazy_pinyin(piece)[0], piece)
