@@ -156,6 +156,27 @@ def _create(
 
 
 @app.command()
+def clean(
+    name: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="NAME")],
+    denoise: Annotated[bool, typer.Option("--denoise", help="Take away noise.")] = False,
+    level: Annotated[bool, typer.Option("--level", help="Bring all to one loudness.")] = False,
+    highpass: Annotated[bool, typer.Option("--highpass", help="Take away rumble below the voice.")] = False,
+    clips: Annotated[str, typer.Option(help="Ids with commas between; otherwise all.", metavar="ID,...")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Bring the originals back.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Clean the clips of a project. The originals are kept, and texts stay."""
+    _use_home(home)
+    with stoppable() as stop:
+        from voicefactory.cli_clean import clean_clips, summary
+
+        steps = {"denoise": denoise, "level": level, "highpass": highpass}
+        result = clean_clips(name, steps=steps, clips=clips, undo=undo, home=home, should_stop=stop.asked)
+    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else summary(result))
+
+
+@app.command()
 def plan(
     project: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="PROJECT")],
     preset: Annotated[str, typer.Option(help="How to train: a name (see presets) or a YAML file.")] = "quick",

@@ -17,6 +17,7 @@ LINE_EVERY_S = 5.0  #: between two plain lines of the same step
 TITLES = {
     "ingest": "Reading recordings",
     "segment": "Cutting at pauses",
+    "clean": "Cleaning",
     "transcribe": "Listening to the words",
     "analyse": "Measuring the clips",
     "wait": "Waiting for a GPU",

@@ -31,10 +31,11 @@ def room_quiet(path: Path, probabilities: Probabilities) -> Samples:
     """
     pauses = _long_pauses(probabilities)
     step = max(1, -(-len(pauses) // _MOST_PAUSES))
-    found = [read_wav(path, start_s, start_s + _ROOM_S) for start_s in pauses[::step]]
+    found: list[Samples] = [read_wav(path, start_s, start_s + _ROOM_S) for start_s in pauses[::step]]
     if found:
         found.sort(key=lambda samples: float(np.square(samples, dtype=np.float64).mean()))
-        return found[len(found) // 2]
+        middle: Samples = found[len(found) // 2]
+        return middle
     return _noise_like(read_wav(path, 0, 60.0))
 
 

@@ -18,7 +18,7 @@ from voicefactory.pipeline.cutting import KEPT_PAUSE_S, Piece, plan_pieces
 from voicefactory.project import Project
 from voicefactory.types import MAX_CLIP_S, MIN_CLIP_S, SAMPLE_RATE, Clip, Recording
 
-TARGET_MAX_S = 12.0  #: a recording of up to this length is one clip
+TARGET_MAX_S = 12.0  #: a recording of up to this length is one clip, and longer pieces are cut between words
 _CUT_WINDOW_S = 0.03
 _TRIMMED_OVER_S = 0.5  # a pause at an edge of a whole recording that is longer is cut down to MAX_PAD_S
 
@@ -36,7 +36,7 @@ class Cut:
 
     clips: list[Clip] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  #: reasons, as sentences
-    breathless: bool = False  #: somewhere someone speaks for too long without a pause
+    breathless: bool = False  #: somewhere someone speaks for over `TARGET_MAX_S` without a pause to cut at
 
 
 def make_clips(
@@ -112,7 +112,7 @@ class _Making:
                     self.cut.refused.append(f"{where} {reason}.")
 
     def _parts(self, piece: Piece) -> list[Piece]:
-        if not piece.too_long:
+        if piece.seconds <= TARGET_MAX_S:
             return [piece]
         self.cut.breathless = True
         if self._words is None:

@@ -1,7 +1,7 @@
 """segment: Recordings → Clips of 1 to 20 s (3 to 12 where the speech lets it), never cut within a word.
 
-Cut in pauses; where someone speaks for over 20 s without one, between words, by the times that Whisper gives
-them. A recording of up to 12 s stays whole, and so does one of up to 20 s that comes with its text. Beside
+Cut in pauses; where someone speaks for over 12 s without a good one, between words, by the times that Whisper
+gives them. A recording of up to 12 s stays whole, and so does one of up to 20 s that comes with its text. Beside
 the speech lie 0.1 to 0.25 s of quiet. Leaves clips/<id>.wav with clips/<recording>.json beside them (so a
 killed run goes on where it was), clips.jsonl and refused/segment.jsonl.
 """
@@ -55,9 +55,9 @@ def segment(
 
     `keep_whole` is for recordings that come with a text each, or the ids of those: a longer one than 20 s is
     refused, since nobody knows which part of its text belongs to which part of the sound. `asr` is the Whisper
-    model that says where words end where nobody pauses; empty, or not to be had here: such stretches are
-    refused. Many recordings are cut by several processes; the result does not depend on how many. Raises
-    Cancelled.
+    model that says where words end where nobody pauses; empty, or not to be had here: such stretches stay long,
+    and beyond 20 s they are refused. Many recordings are cut by several processes; the result does not depend
+    on how many. Raises Cancelled.
     """
     whole = {one.id for one in recordings} if keep_whole is True else set(keep_whole or ())
     minutes = [recording.seconds / 60 for recording in recordings]
@@ -163,4 +163,8 @@ def _remove_others(project: Project, recordings: Sequence[Recording], clips: Seq
     project.clips.mkdir(parents=True, exist_ok=True)
     for path in project.clips.iterdir():
         if path.suffix in (".wav", ".json") and path.name not in keep and not path.name.startswith(".aside-"):
+            path.unlink(missing_ok=True)
+    ids = {clip.id for clip in clips}
+    for path in (project.root / "cleaned").glob("*-*"):
+        if "-".join(path.name.split("-")[:2]) not in ids and not path.name.startswith(".aside-"):
             path.unlink(missing_ok=True)
