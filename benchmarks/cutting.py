@@ -81,6 +81,7 @@ def main() -> None:
         texts = _texts(arguments.folder)
         clips = [soundfile.read(arguments.folder / file, dtype="float32")[0] for file in texts]
         words = [_words(model, samples) for samples in clips]
+        whole = " ".join(_hear(model, read_wav(_alone(clip, folder), rate=16_000)) for clip in clips)
         print(f"{len(clips)} clips, {sum(len(s) for s in clips) / RATE:.0f} s, "
               f"{sum(len(text.split()) for text in texts.values())} words in their texts, "
               f"{sum(map(len, words))} with times\n")  # fmt: skip
@@ -89,7 +90,7 @@ def main() -> None:
         print("|---|---|---|---|---|---|---|---|---|")
         totals = np.zeros(2, dtype=int)
         for condition in CONDITIONS:
-            row, cut, count = _measure(condition, clips, words, list(texts.values()), folder, asr, model)
+            row, cut, count = _measure(condition, clips, words, list(texts.values()), whole, folder, asr, model)
             totals += (cut, count)
             print(row, flush=True)
         print(f"\nWords cut: {totals[0]} of {totals[1]}.")
@@ -100,6 +101,7 @@ def _measure(
     clips: Sequence[Samples],
     words: Sequence[Sequence[Word]],
     texts: Sequence[str],
+    whole: str,
     folder: Path,
     asr: Path,
     model: WhisperModel,
@@ -119,7 +121,6 @@ def _measure(
         print(f"<!-- cut: {word} -->")
     lengths = sorted(piece.seconds for piece in pieces)
     heard = " ".join(_hear(model, read_wav(piece.audio, rate=16_000)) for piece in pieces)
-    whole = " ".join(_hear(model, read_wav(_alone(clip, folder), rate=16_000)) for clip in clips)
     truth = _normal(" ".join(texts))
     errors = [_errors(truth, _normal(text)) for text in (whole, heard)]
     row = (

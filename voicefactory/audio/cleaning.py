@@ -50,7 +50,7 @@ def denoise(samples: Samples) -> Samples:
         for offset in range(0, len(fed) * fed.itemsize, step):
             library.df_process_frame(state, fed.ctypes.data + offset, out.ctypes.data + offset)
     clean = soxr.resample(out[_DELAY : _DELAY + len(wide)], _DENOISE_RATE, SAMPLE_RATE)
-    same: Samples = np.zeros_like(samples)
+    same = np.zeros_like(samples)
     same[: len(clean)] = clean[: len(samples)]
     return same
 
@@ -59,7 +59,7 @@ def level(samples: Samples) -> Samples:
     """Bring to `LEVEL_LUFS` (ITU-R BS.1770-4), or as near as a true peak of `TRUE_PEAK_DBFS` lets it."""
     loudness = loudness_of(samples)
     if loudness is None:
-        return samples.copy()
+        return np.array(samples)
     gain_db = min(LEVEL_LUFS - loudness, TRUE_PEAK_DBFS - true_peak_dbfs(samples), _MAX_GAIN_DB)
     return np.asarray(samples * 10 ** (gain_db / 20), dtype=np.float32)
 

@@ -34,8 +34,7 @@ def room_quiet(path: Path, probabilities: Probabilities) -> Samples:
     found: list[Samples] = [read_wav(path, start_s, start_s + _ROOM_S) for start_s in pauses[::step]]
     if found:
         found.sort(key=lambda samples: float(np.square(samples, dtype=np.float64).mean()))
-        middle: Samples = found[len(found) // 2]
-        return middle
+        return found[len(found) // 2]
     return _noise_like(read_wav(path, 0, 60.0))
 
 
@@ -43,7 +42,7 @@ def with_quiet(samples: Samples, room: Samples, before_s: float, after_s: float)
     """Add so much of the room's quiet at the edges (at most `PAD_S` each), and fade in and out."""
     fade = round(FADE_S * SAMPLE_RATE)
     ramp = np.linspace(0, 1, fade, dtype=np.float32)
-    parts = [samples.copy()]
+    parts: list[Samples] = [np.array(samples)]
     if len(samples) < 2 * fade:
         return parts[0]
     for seconds, first in ((before_s, True), (after_s, False)):
