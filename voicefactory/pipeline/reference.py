@@ -1,5 +1,7 @@
 """reference: the clip that tells the model whose voice it is, 3 to 10 s, with the reasons for the choice.
 
+How clips are judged stands in ranking.py.
+
 Leaves reference.json with the choice and every candidate, best first. What had to be cut or was brought
 as a file lies in reference/.
 """
@@ -17,6 +19,8 @@ from voicefactory.audio.convert import convert
 from voicefactory.audio.vad import speech_probabilities, speech_stretches
 from voicefactory.audio.wav import read_wav, write_wav
 from voicefactory.errors import InputError
+from voicefactory.pipeline.analyse import load_analysis
+from voicefactory.pipeline.ranking import rank_references, three_candidates
 from voicefactory.pipeline.refusals import load_refused
 from voicefactory.project import Project
 from voicefactory.settings import settings
@@ -31,10 +35,7 @@ from voicefactory.types import (
     silent,
 )
 
-_GOOD_SNR_DB, _POOR_SNR_DB = 40.0, 15.0
-_IDEAL_S = (5.0, 8.0)  # enough to know a voice by, short enough to leave room for the text
-_WEIGHTS = {"signal": 0.45, "words": 0.35, "length": 0.2}
-_VERDICT_COST = 0.15  # a complaint about the clip
+__all__ = ["candidates", "load_reference", "rank_references", "reference", "references"]
 
 
 def reference(
@@ -50,14 +51,14 @@ def reference(
     Raises InputError if there is no usable clip, no such file, or less than 3 s in it.
     """
     on_progress(Progress("reference", 0, 1))
-    candidates = rank_references(clips, transcripts)
+    ranked = rank_references(clips, transcripts, load_analysis(project))
     if wanted:
-        chosen = _wanted(project, wanted, clips, candidates)
-    elif candidates:
-        chosen = _fitted(project, candidates[0])
+        chosen = _wanted(project, wanted, clips, ranked)
+    elif ranked:
+        chosen = _fitted(project, ranked[0])
     else:
         raise no_usable_clip(project, transcripts)
-    listed = [_row(project, candidate) for candidate in candidates]
+    listed = [_row(project, candidate) for candidate in ranked]
     files.write_json(project.reference_json, {"chosen": _row(project, chosen), "candidates": listed})
     on_progress(Progress("reference", 1, 1, "; ".join(chosen.reasons)))
     return chosen
@@ -75,13 +76,14 @@ def references(
     `who_says`: every speaker in it has a clip with a text."""
     on_progress(Progress("reference", 0, 1))
     chosen: dict[str, Reference] = {}
+    analysis = load_analysis(project)
     for speaker in dict.fromkeys(speakers[clip.id] for clip in clips if clip.id in speakers):
         own = [clip for clip in clips if speakers.get(clip.id) == speaker]
-        chosen[speaker] = _fitted(project, rank_references(own, transcripts)[0])
-    candidates = [_row(project, candidate) for candidate in rank_references(clips, transcripts)]
+        chosen[speaker] = _fitted(project, rank_references(own, transcripts, analysis)[0])
+    listed = [_row(project, candidate) for candidate in rank_references(clips, transcripts, analysis)]
     rows = {speaker: _row(project, found) for speaker, found in chosen.items()}
     files.write_json(
-        project.reference_json, {"chosen": next(iter(rows.values())), "candidates": candidates, "speakers": rows}
+        project.reference_json, {"chosen": next(iter(rows.values())), "candidates": listed, "speakers": rows}
     )
     told = "; ".join(f"{speaker}: {found.seconds:.1f} s" for speaker, found in chosen.items())
     on_progress(Progress("reference", 1, 1, told))
@@ -96,15 +98,13 @@ def load_reference(project: Project) -> Reference | None:
     return Reference(**{**row, "audio": project.root / row["audio"], "reasons": tuple(row["reasons"])})
 
 
-def rank_references(clips: Sequence[Clip], transcripts: Sequence[Transcript]) -> list[Reference]:
-    """Every accepted clip as a reference, best first: those of 3 to 10 s, or the nearest if there are none."""
-    texts = {row.clip: row for row in transcripts if row.text and not row.dropped}
-    accepted = [clip for clip in clips if clip.id in texts]
-    fitting = [clip for clip in accepted if _misfit_s(clip) == 0]
-    if fitting:
-        return sorted((_judged(clip, texts[clip.id]) for clip in fitting), key=lambda found: -found.score)
-    nearest = sorted(accepted, key=lambda clip: (_misfit_s(clip), -clip.quality.snr_db))
-    return [_judged(clip, texts[clip.id]) for clip in nearest]
+def candidates(project: Project, clips: Sequence[Clip], transcripts: Sequence[Transcript]) -> list[Reference]:
+    """The three clips to choose from, best first, that differ from each other; fewer if there are not so many.
+
+    The page shows them, to hear and with their reasons; the first is what training takes if nobody chooses. Fast for
+    thousands of clips: only a short list is opened.
+    """
+    return three_candidates(rank_references(clips, transcripts, load_analysis(project)), clips)
 
 
 def no_usable_clip(project: Project, transcripts: Sequence[Transcript]) -> InputError:
@@ -115,40 +115,6 @@ def no_usable_clip(project: Project, transcripts: Sequence[Transcript]) -> Input
     named = " ".join(f"{row.file}: {row.reason}" for row in refused[:3]) or "No recording was given."
     more = f" And {len(refused) - 3} more." if len(refused) > 3 else ""
     return InputError(f"No usable clip is left: {named}{more}")
-
-
-def _misfit_s(clip: Clip) -> float:
-    return max(MIN_REFERENCE_S - clip.seconds, clip.seconds - MAX_REFERENCE_S, 0.0)
-
-
-def _judged(clip: Clip, transcript: Transcript) -> Reference:
-    """Score between 0 and 1 and the reasons in words."""
-    quality = clip.quality
-    signal = _between(quality.snr_db, _POOR_SNR_DB, _GOOD_SNR_DB)
-    shortest, longest = _IDEAL_S
-    off_s = max(shortest - clip.seconds, clip.seconds - longest, 0.0)
-    length = max(0.0, 1 - off_s / 3)
-    score = _WEIGHTS["signal"] * signal + _WEIGHTS["words"] * transcript.confidence + _WEIGHTS["length"] * length
-    reasons = [f"{clip.seconds:.1f} s long", f"speech is {quality.snr_db:.0f} dB above the pauses"]
-    if transcript.source == "whisper":
-        reasons.append(f"Whisper is {transcript.confidence:.0%} sure of the words")
-    else:
-        reasons.append("a person wrote its text")
-    if clip.seconds < MIN_REFERENCE_S:
-        reasons.append(f"no clip has the {MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s that a reference should have")
-    score = max(0.0, score - _VERDICT_COST * len(quality.verdicts))
-    return Reference(
-        audio=clip.audio,
-        text=transcript.text,
-        seconds=clip.seconds,
-        score=round(score, 4),
-        reasons=(*reasons, *quality.verdicts),
-        clip=clip.id,
-    )
-
-
-def _between(value: float, poor: float, good: float) -> float:
-    return min(1.0, max(0.0, (value - poor) / (good - poor)))
 
 
 def _wanted(project: Project, wanted: str, clips: Sequence[Clip], candidates: Sequence[Reference]) -> Reference:
