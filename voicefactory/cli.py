@@ -220,6 +220,39 @@ def analyse(
 
 
 @app.command()
+def dataset(
+    name: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="NAME")],
+    freeze: Annotated[bool, typer.Option("--freeze", help="Keep it as it is now, for training.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="Only the frozen ones.")] = False,
+    reference: Annotated[str, typer.Option(help="The clip that shows the voice, to freeze with.")] = "",
+    speakers: Annotated[str, typer.Option(help="one, or folders, as for create.")] = "one",
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Show what training would see, whether it is enough, and what would help most; or freeze it."""
+    _use_home(home)
+    from voicefactory.cli_dataset import dataset_of, frozen_lines, lines
+    from voicefactory.cli_progress import progress_on
+
+    with progress_on() as tell:
+        found = dataset_of(name, home=home, freeze=freeze, reference=reference, speakers=speakers, on_progress=tell)
+    told = frozen_lines(found["frozen"]) if only_list else lines(name, found, home=home)
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(told))
+
+
+@app.command()
+def prompts(
+    language: Annotated[str, typer.Argument(help="english, german, ...", metavar="LANGUAGE")],
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Print sentences to read aloud, the most useful first: about ten minutes of speech."""
+    from voicefactory.cli_dataset import prompt_lines, prompts_of
+
+    rows = prompts_of(language)
+    typer.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(prompt_lines(rows)))
+
+
+@app.command()
 def say(
     voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
     text: Annotated[str, typer.Argument(help="What to say.", metavar="TEXT")],
