@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from voicefactory.pipeline.create import Request, freeze_dataset
 from voicefactory.pipeline.frozen import FrozenDataset, changes_since, list_frozen
 from voicefactory.pipeline.prompts import prompt_set
 from voicefactory.pipeline.segment import load_clips
@@ -35,6 +34,8 @@ def dataset_of(
     project = Project.open(slug(name), home)
     made = None
     if freeze:
+        from voicefactory.pipeline.create import Request, freeze_dataset
+
         with project.alone():
             chosen = reference or str(project.info.get("reference", ""))
             request = Request(reference=chosen, speakers=parse_speakers(speakers))
