@@ -1,6 +1,7 @@
 """Who is speaking, as a direction: the speaker encoder of resemblyzer (GE2E, 256 numbers).
 
-Two clips of one person point the same way, whatever is said in them; see benchmarks/foreign.py for how surely.
+Two clips of one person point the same way, whatever is said in them; see benchmarks/foreign.py for how surely. Noise,
+clipping and echo turn the direction as much as another person does: compare only clips that sound alike.
 It runs on the CPU, where a clip takes some 50 ms: a process that measures many keeps the loaded model.
 """
 
@@ -30,7 +31,7 @@ Embedding = npt.NDArray[np.float32]
 def embed(samples: npt.NDArray[np.float32], rate: int) -> Embedding:
     """The speaker of mono float32 `samples` (full scale 1.0) as a unit vector of shape (256,).
 
-    Long silences are left out and the level does not matter. Raises InputError where there is too little speech.
+    Long silences are left out. Raises InputError where there is too little speech.
     """
     if not len(samples) or not np.isfinite(samples).all() or float(np.sqrt(np.mean(np.square(samples)))) < _SILENCE:
         raise InputError("There is only silence in it, so nobody can say who speaks.")

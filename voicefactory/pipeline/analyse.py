@@ -27,6 +27,12 @@ from voicefactory.types import Clip, OnProgress, Progress, ShouldStop, Transcrip
 VOICE_DISTANCE = "voice_distance"
 _FROM_CUTTING = ("snr_db", "clipped_share")
 _OF_TEXT = (*PACE, "confidence")
+_HIDES_THE_VOICE = ("snr_db", "clipped_share")  # noise of 15 dB moves a voice as far as another person is
+_DULLS_THE_VOICE, _DULL_DIFFERS = "bandwidth_hz", 1.2  # a telephone moves it less: so much more may it differ
+_MANY = 0.5  # where so many clips have the fault, they are alike again
+_DROPPED = "You dropped it, so it is not compared with the others."
+_FEW = f"There are fewer than {LEAST_CLIPS} clips of this speaker that sound alike, too few to compare."
+_HIDDEN = "Its noise or clipping hides who speaks, so it is not compared with the clean clips."
 _LEFT_OUT = "DNSMOS was left out; it takes five times as long as everything else."
 
 
@@ -58,14 +64,14 @@ def analyse(
     sounds = measured_sounds(project, clips, dnsmos=dnsmos, on_progress=on_progress, should_stop=should_stop)
     said = {row.clip: row for row in transcripts}
     told = {**(speakers or {}), **{row.clip: row.speaker for row in transcripts if row.speaker}}
-    far, heard = _far_from_centre(clips, sounds, said, told)
+    far, why_not, heard = _far_from_centre(clips, sounds, said, told)
     rows: list[dict[str, Any]] = []
     for clip in clips:
         measures, missing = _of_sound(clip, sounds[clip.sha256])
         if clip.id in far:
             measures[VOICE_DISTANCE] = round(far[clip.id], 3)
         else:
-            missing[VOICE_DISTANCE] = missing.pop(VOICE, "") or _why_not_compared(said.get(clip.id))
+            missing[VOICE_DISTANCE] = missing.pop(VOICE, "") or why_not.get(clip.id, _DROPPED)
         rows.append({"clip": clip.id, "sha256": clip.sha256, "measures": measures, "missing": missing})
     found = [_analysis(row, said.get(row["clip"])) for row in rows]
     files.write_json(project.root / "analysis" / "voices.json", [asdict(one) for one in heard])
@@ -142,36 +148,47 @@ def _far_from_centre(
     sounds: Mapping[str, Measured],
     said: Mapping[str, Transcript],
     told: Mapping[str, str],
-) -> tuple[dict[str, float], list[Voices]]:
-    """Clip id → distance from the centre of its speaker's clips; and who seems to speak."""
-    groups: dict[str, list[str]] = {}
-    speech_s: dict[str, float] = {}
-    embeddings = {}
+) -> tuple[dict[str, float], dict[str, str], list[Voices]]:
+    """Clip id → distance from the centre of its speaker's clips; → why it has none; and who seems to speak."""
+    groups: dict[str, list[Clip]] = {}
     for clip in clips:
-        sound = sounds[clip.sha256]
-        if sound.embedding is not None and not _is_dropped(said.get(clip.id)):
-            groups.setdefault(told.get(clip.id, ""), []).append(clip.id)
-            speech_s[clip.id] = clip.seconds * (1 - sound.measures.get("silence_share", 0))
-            embeddings[clip.id] = sound.embedding
+        if sounds[clip.sha256].embedding is not None and not _is_dropped(said.get(clip.id)):
+            groups.setdefault(told.get(clip.id, ""), []).append(clip)
     far: dict[str, float] = {}
+    why_not: dict[str, str] = {}
     heard = []
-    for names in groups.values():
-        if len(names) >= LEAST_CLIPS:
-            vectors = np.stack([embeddings[name] for name in names])
-            found = distances(vectors, [speech_s[name] for name in names])
-            far.update(zip(names, found.tolist(), strict=True))
-            heard.append(voices(names, vectors, speech_s, found))
-    return far, heard
+    for group in groups.values():
+        faults = {clip.id: _faults(clip, sounds[clip.sha256]) for clip in group}
+        odd = {
+            fault
+            for fault in (*_HIDES_THE_VOICE, _DULLS_THE_VOICE)
+            if sum(fault in faults[clip.id] for clip in group) < _MANY * len(group)
+        }
+        alike = [clip for clip in group if not odd & faults[clip.id] & set(_HIDES_THE_VOICE)]
+        enough = len(alike) >= LEAST_CLIPS
+        why_not |= dict.fromkeys((clip.id for clip in group), _HIDDEN if enough else _FEW)
+        if not enough:
+            continue
+        vectors = np.stack([vector for clip in alike if (vector := sounds[clip.sha256].embedding) is not None])
+        speech_s = {clip.id: _speech_s(sounds[clip.sha256]) for clip in alike}
+        found = distances(vectors, list(speech_s.values()))
+        found /= [_DULL_DIFFERS if _DULLS_THE_VOICE in odd & faults[name] else 1.0 for name in speech_s]
+        far.update(zip(speech_s, found.tolist(), strict=True))
+        heard.append(voices(list(speech_s), vectors, speech_s, found))
+    return far, why_not, heard
+
+
+def _faults(clip: Clip, sound: Measured) -> set[str]:
+    """Names of the measures of `clip` that are beyond their limits."""
+    return {found.threshold.measure for found in complaints(_of_sound(clip, sound)[0])}
+
+
+def _speech_s(sound: Measured) -> float:
+    return sound.measures["duration_s"] * (1 - sound.measures.get("silence_share", 0))
 
 
 def _is_dropped(transcript: Transcript | None) -> bool:
     return transcript is not None and transcript.dropped
-
-
-def _why_not_compared(transcript: Transcript | None) -> str:
-    if _is_dropped(transcript):
-        return "You dropped it, so it is not compared with the others."
-    return f"There are fewer than {LEAST_CLIPS} clips of this speaker to compare it with."
 
 
 def _summary(found: Iterable[Analysis]) -> str:

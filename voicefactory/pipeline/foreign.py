@@ -17,8 +17,8 @@ import numpy.typing as npt
 from voicefactory.audio.speaker_encoder import Embedding
 
 LEAST_CLIPS = 5  #: with fewer nobody can say which of them is the odd one
-_SPEECH_S = (1.0, 1.5, 2.0, 3.0, 5.0)  # seconds of speech in a clip …
-_MAY_DIFFER = (0.30, 0.26, 0.225, 0.20, 0.175)  # … and how far from the centre one speaker's clips lie
+_SPEECH_S = (0.8, 1.0, 1.5, 2.0, 3.0, 5.0)  # seconds of speech in a clip …
+_MAY_DIFFER = (0.32, 0.29, 0.25, 0.225, 0.20, 0.18)  # … and how far from the centre one speaker's clips lie
 _NEAREST = 0.6  # share of the clips that the centre is the mean of
 _ROUNDS = 10
 _CANDIDATES = 1000  # clips among which the medoid is looked for: 5,000 × 5,000 distances take seconds

@@ -25,7 +25,7 @@ from voicefactory.project import Project
 from voicefactory.types import Clip, OnProgress, Progress, ShouldStop
 
 _VERSION = 1  # raise it when the same audio measures something else
-_BATCH = 16  # rows between two writes
+_BATCH = 8  # rows between two writes
 _WORTH_A_POOL_S = 600.0  # of audio: with less, processes take longer to start than the work takes
 _DNSMOS_COSTS = 5  # times as much as everything else
 _MOST_WORKERS = 4  # of some 300 MB each, so that all of them and the caller stay below 1.5 GB
@@ -134,7 +134,8 @@ def _measure(task: Task, tell: Tell, should_stop: ShouldStop) -> Sound:
 
 def _joined(before: Measured | None, sound: Sound, dnsmos: bool) -> Measured:
     if before is None:
-        return Measured(sound.measures, sound.missing, sound.embedding, dnsmos)
+        vector = None if sound.embedding is None else sound.embedding.astype("<f2").astype(np.float32)  # as on disk
+        return Measured(sound.measures, sound.missing, vector, dnsmos)
     measures = {**before.measures, **{name: value for name, value in sound.measures.items() if name == DNSMOS}}
     return replace(before, measures=measures, missing={**before.missing, **sound.missing}, dnsmos=dnsmos)
 
