@@ -1,4 +1,4 @@
-"""Texts that a person brings: LJSpeech metadata, the same with a header, .txt files, JSONL.
+"""Texts that a person brings: LJSpeech metadata, the same with a header, .txt files, JSONL, SRT and WebVTT.
 
 The format is told by the content. Nothing is dropped here: a row that cannot be used carries its problem.
 """
@@ -11,18 +11,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from voicefactory.errors import InputError
 from voicefactory.pipeline.sources import shown_name
+from voicefactory.pipeline.subtitles import are_subtitles, parse_subtitles
 
-METADATA_NAMES = ("metadata.csv", "metadata.jsonl")  #: looked for when a folder is given
+METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "data.jsonl")  #: looked for when a folder is given
 _AUDIO_KEYS = ("file", "audio", "audio_filepath", "file_name", "path", "id")
-_TEXT_KEYS = ("text", "transcript", "sentence")
+_TEXT_KEYS = ("text", "transcript", "sentence", "transcription")
 _MORE_KEYS = ("language", "speaker", "instruct")
+_ALSO_CALLED = {"locale": "language"}  # by Common Voice
 _MOST_BYTES = 200_000_000
+_BESIDE = (".txt", ".srt", ".vtt")  # text files named like the audio
 _KNOWN = (
     "Known are: LJSpeech's `id|text` or `id|text|normalized`, a table whose first line names `file` and `text`, "
-    ".txt files named like the audio, and JSONL with `audio` and `text`. "
+    ".txt, .srt and .vtt files named like the audio, and JSONL with `audio` and `text`. "
     "Tables and JSONL may also tell `language`, `speaker` and `instruct`."
 )
 
@@ -37,10 +41,17 @@ class GivenText:
     speaker: str = ""  #: as the file names them
     instruct: str = ""
     problem: str = ""  #: a sentence; empty if the row can be used
+    start_s: float | None = None  #: of a subtitle: when it is said in the recording; None = all of it
+    end_s: float | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether this is a subtitle: the text of a part of a recording."""
+        return self.start_s is not None and self.end_s is not None
 
 
 def read_transcripts(path: Path) -> list[GivenText]:
-    """Read texts from a file, or from a folder of .txt files (or with a metadata.csv in it).
+    """Read texts from a file, or from a folder of .txt, .srt and .vtt files (or with a metadata.csv in it).
 
     Raises InputError if there is no such file or it is in none of the known formats.
     """
@@ -52,6 +63,8 @@ def read_transcripts(path: Path) -> list[GivenText]:
     content = _read_text(path)
     if not content.strip():
         raise InputError(f"The transcript file {path.name} is empty.")
+    if are_subtitles(content):
+        return _cues(content, shown_name(path.stem))
     rows = _parse(content, path)
     if rows is not None:
         return rows
@@ -64,17 +77,32 @@ def _read_folder(folder: Path) -> list[GivenText]:
     for name in METADATA_NAMES:
         if (folder / name).is_file():
             return read_transcripts(folder / name)
-    texts = sorted(folder.rglob("*.txt"))
+    texts = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _BESIDE and path.is_file())
     if not texts:
         raise InputError(f"There are no .txt files and no metadata.csv in {folder}. {_KNOWN}")
     rows = []
     for path in texts:
         name = shown_name(path.relative_to(folder).with_suffix("").as_posix())
         try:
-            rows.append(GivenText(name, _plain(_read_text(path))))
+            content = _read_text(path)
+            rows += _cues(content, name) if are_subtitles(content) else [GivenText(name, _plain(content))]
         except InputError as problem:
             rows.append(GivenText(name, "", problem=str(problem)))
     return rows
+
+
+def _cues(content: str, name: str) -> list[GivenText]:
+    return [
+        GivenText(
+            name,
+            _plain(cue.text),
+            speaker=_plain(cue.speaker),
+            problem=cue.problem,
+            start_s=cue.start_s,
+            end_s=cue.end_s,
+        )
+        for cue in parse_subtitles(content)
+    ]
 
 
 def _read_text(path: Path) -> str:
@@ -100,6 +128,9 @@ def _parse(content: str, path: Path) -> list[GivenText] | None:
         return list(_read_table(cells, columns))
     for delimiter in ("\t", ",", ";"):
         if columns := _header(next(csv.reader([first], delimiter=delimiter))):
+            if delimiter == "\t" and '"' in content and not _quotes_cells(content):  # in Common Voice quotes are text
+                cells = ((number, line.split("\t")) for number, line in _numbered(content))
+                return list(_read_table(cells, columns))
             return list(_read_table(enumerate(csv.reader(io.StringIO(content), delimiter=delimiter), 1), columns))
     if "|" in first:
         return list(_read_ljspeech(content))
@@ -110,9 +141,21 @@ def _numbered(content: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(content.split("\n"), 1) if line.strip())
 
 
+def _quotes_cells(content: str) -> bool:
+    """True if every quote in a table between tabs follows the rules for quoted cells."""
+    lines = content.split("\n")
+    columns = lines[0].count("\t")
+    try:
+        rows = list(csv.reader(io.StringIO(content), delimiter="\t", strict=True))
+    except csv.Error:
+        return False
+    return len(rows) >= len(lines) - 1 and all(len(row) - 1 <= columns for row in rows)
+
+
 def _header(cells: list[str]) -> tuple[int, int, dict[str, int]] | None:
     """Columns of the audio's name, of the text and of what else may be told, if these cells are a header."""
-    names = [cell.strip().strip('"').lower() for cell in cells]
+    plain = (cell.strip().strip('"').lower() for cell in cells)
+    names = [_ALSO_CALLED.get(name, name) for name in plain]
     audio = next((names.index(key) for key in _AUDIO_KEYS if key in names), None)
     text = next((names.index(key) for key in _TEXT_KEYS if key in names), None)
     if audio is None or text is None:
@@ -130,7 +173,7 @@ def _read_table(rows: Iterator[tuple[int, list[str]]], columns: tuple[int, int, 
             problem = f"Line {number} has fewer columns than the header."
             yield GivenText(_name(cells, audio, number), "", problem=problem)
         else:
-            told = {key: _plain(cells[column]) for key, column in more.items() if column < len(cells)}
+            told: dict[str, Any] = {key: _plain(cells[column]) for key, column in more.items() if column < len(cells)}
             yield GivenText(_name(cells, audio, number), _plain(cells[text]), **told)
 
 
@@ -155,7 +198,7 @@ def _read_jsonl(content: str, path: Path) -> Iterator[GivenText]:
         if key is None:
             raise InputError(f"Line {number} of {path.name} does not name its audio (key `audio`). {_KNOWN}")
         text = next((row[key] for key in _TEXT_KEYS if isinstance(row.get(key), str)), "")
-        told = {key: _plain(row[key]) for key in _MORE_KEYS if isinstance(row.get(key), str)}
+        told: dict[str, Any] = {key: _plain(row[key]) for key in _MORE_KEYS if isinstance(row.get(key), str)}
         yield GivenText(_storable(row[key]), _plain(text), **told)
 
 

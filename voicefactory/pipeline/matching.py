@@ -28,20 +28,26 @@ class ClipNames:
 
     def find(self, name: str) -> tuple[Clip | None, str]:
         """The clip, or None and the reason in a sentence."""
+        found, reason = self.find_all(name)
+        if len(found) > 1:
+            return None, f"Its recording was cut into {len(found)} clips, so one text does not fit."
+        return (found[0] if found else None), reason
+
+    def find_all(self, name: str) -> tuple[list[Clip], str]:
+        """The clips of the one recording that is meant, or none and the reason in a sentence."""
         parts = _parts(name)
         last = parts[-1]
         found = self._by_name.get(last) or self._by_stem.get(last) or self._by_stem.get(PurePosixPath(last).stem)
         if not found:
-            clip = self._by_id.get(last)
-            return clip, "" if clip else "It names audio that is not among the recordings that were taken."
+            clip = self._by_id.get(last) or self._by_id.get(PurePosixPath(last).stem)
+            unknown = "It names audio that is not among the recordings that were taken."
+            return ([clip], "") if clip else ([], unknown)
         if len({clip.recording for clip in found}) > 1:
             found = _in_the_same_folders(found, parts[:-1])
         if len({clip.recording for clip in found}) > 1:
             several = ", ".join(clip.file for clip in found[:3])
-            return None, f"It could mean several recordings ({several}). Name its folder, or rename one."
-        if len(found) > 1:
-            return None, f"Its recording was cut into {len(found)} clips, so one text does not fit."
-        return found[0], ""
+            return [], f"It could mean several recordings ({several}). Name its folder, or rename one."
+        return found, ""
 
 
 def _in_the_same_folders(clips: list[Clip], folders: list[str]) -> list[Clip]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from voicefactory.errors import Cancelled
 from voicefactory.languages import AUTO, NAMES, parse_language
+from voicefactory.pipeline.cue_matching import place
 from voicefactory.pipeline.hearing import Heard, Listener, detect_language, hear, open_listener, settle
 from voicefactory.pipeline.refusals import write_refused
 from voicefactory.pipeline.spoken_form import AS_WRITTEN, IN_WORDS, not_spoken, parse_numbers, unspoken
@@ -52,7 +53,7 @@ def transcribe(
         _tell_what_stayed(transcripts, on_progress)
     understood = {transcript.clip for transcript in transcripts}
     refused = [
-        Refused(_place(clip), "Whisper understood nothing in it. Listen to it, and type its text if there is one.")
+        Refused(place(clip), "Whisper understood nothing in it. Listen to it, and type its text if there is one.")
         for clip in clips
         if clip.id not in understood
     ]
@@ -79,11 +80,6 @@ def _ids(clips: Iterable[Clip]) -> list[str]:
 
 def _is_current(row: Row | None, clip: Clip, asked: tuple[str, str]) -> bool:
     return row is not None and row.sha256 == clip.said_sha256 and (row.by_person or row.asked == asked)
-
-
-def _place(clip: Clip) -> str:
-    """The clip in the person's words: a file, and where in it if it is a part."""
-    return clip.file if clip.start_s == 0 and clip.id.endswith("-0000") else f"{clip.file}, {clip.start_s:.0f} s"
 
 
 def _listener(

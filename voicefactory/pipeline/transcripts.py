@@ -6,7 +6,8 @@ under a lock, on the rows as they are then. What a person wrote or dropped is ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import filelock
 from voicefactory import files
 from voicefactory.errors import InputError
 from voicefactory.languages import AUTO, parse_language
+from voicefactory.pipeline.cue_matching import place, texts_of_clips
 from voicefactory.pipeline.given_texts import GivenText, read_transcripts
 from voicefactory.pipeline.matching import ClipNames
 from voicefactory.pipeline.refusals import write_refused
@@ -107,25 +109,24 @@ def bring_transcripts(
 ) -> tuple[list[Transcript], list[Refused]]:
     """Take the texts of a file or folder instead of listening; rows that a person edited stay as they are.
 
-    Clips should be whole recordings (`segment(keep_whole=True)`). Every row without audio and every clip
+    Clips should be whole recordings (`segment(keep_whole=True)`), except for subtitles, whose times say which clips
+    of a recording they belong to. Every row without audio and every clip
     without text is refused with its reason. Raises InputError if the file is in none of the known formats.
     """
     language = parse_language(language)
-    names = ClipNames(clips)
     given: dict[str, Row] = {}
     refused: list[Refused] = []
-    for text in read_transcripts(path):
-        clip, reason = names.find(text.file)
+    for text, clip, lost in _matched(clips, read_transcripts(path)):
         spoken, unknown = _language_of(text, language)
         speaker, unusable = _speaker_of(text)
-        reason = text.problem or reason or unknown or unusable or ("" if text.text else "Its text is empty.")
+        reason = text.problem or lost or unknown or unusable or ("" if text.text else "Its text is empty.")
         if clip is None or reason:
             refused.append(Refused(text.file, reason))
         elif clip.id in given and given[clip.id].transcript.text != text.text:
             refused.append(Refused(text.file, "It has a second, different text; the first one was taken."))
         else:
             transcript = Transcript(clip.id, text.text, spoken, 1.0, "given", speaker=speaker, instruct=text.instruct)
-            given[clip.id] = Row(transcript, clip.said_sha256)
+            given[clip.id] = Row(transcript, clip.sha256)
 
     def change(rows: dict[str, Row]) -> None:
         for clip in clips:
@@ -143,12 +144,34 @@ def bring_transcripts(
     with_text = {transcript.clip for transcript in taken}
     already = {row.file for row in refused}
     refused += [
-        Refused(clip.file, f"There is no text for it in {path.name}.")
+        Refused(place(clip), f"There is no text for it in {path.name}.")
         for clip in clips
-        if clip.id not in with_text and clip.file not in already
+        if clip.id not in with_text and not {clip.file, place(clip)} & already
     ]
     write_refused(project, "transcribe", refused)
     return taken, refused
+
+
+def _matched(clips: Sequence[Clip], texts: Sequence[GivenText]) -> Iterator[tuple[GivenText, Clip | None, str]]:
+    """Each text with its clip, or the reason why it has none; subtitles are put together by clip."""
+    names = ClipNames(clips)
+    by_id = {clip.id: clip for clip in clips}
+    cues: dict[str, list[GivenText]] = defaultdict(list)
+    for text in texts:
+        if text.timed:
+            cues[text.file].append(text)
+        else:
+            yield (text, *names.find(text.file))
+    for file, spoken in cues.items():
+        found, reason = names.find_all(file)
+        if reason:
+            yield GivenText(file, ""), None, reason
+            continue
+        told, refused = texts_of_clips(found, spoken)
+        for identifier, text in told.items():
+            yield text, by_id[identifier], ""
+        for one in refused:
+            yield GivenText(one.file, "", problem=one.reason), None, ""
 
 
 def _language_of(text: GivenText, language: str) -> tuple[str, str]:
