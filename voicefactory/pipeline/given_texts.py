@@ -73,6 +73,11 @@ def read_transcripts(path: Path) -> list[GivenText]:
     raise InputError(f"{path.name} is in no format of transcripts that is known. {_KNOWN}")
 
 
+def are_timed(path: Path) -> bool:
+    """Whether these are subtitles, which fit a recording that is cut. Raises InputError as `read_transcripts` does."""
+    return any(text.timed for text in read_transcripts(path))
+
+
 def _read_folder(folder: Path) -> list[GivenText]:
     for name in METADATA_NAMES:
         if (folder / name).is_file():
