@@ -50,9 +50,7 @@ def lines(name: str, found: dict[str, Any], *, home: Path | None) -> list[str]:
     told = [*_figures(statistics(Project.open(slug(name), home))), ""]
     if found["made"]:
         told.append(f"Frozen: {found['made'][:12]}")
-    return told + (
-        frozen_lines(found["frozen"]) or ["Nothing is frozen yet; training freezes what there is (--freeze)."]
-    )
+    return told + (frozen_lines(found["frozen"]) or ["Nothing is frozen yet; training freezes what there is."])
 
 
 def frozen_lines(frozen: list[dict[str, Any]]) -> list[str]:
