@@ -277,6 +277,7 @@ def train(
             preset,
             together,
             language=language,
+            dataset=dataset.fingerprint,
             on_progress=on_progress,
             should_stop=should_stop,
         ),

@@ -22,6 +22,7 @@ def finetune(
     device: str,
     *,
     language: str = AUTO,
+    dataset: str = "",
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> tuple[Path, Checkpoint]:
@@ -29,7 +30,8 @@ def finetune(
 
     The same codes, model and preset are the same run: it resumes where it was, and is skipped when it is
     finished. Another preset or changed recordings are another run beside it. Raises Cancelled after saving.
-    At every measurement the voice says the fixed sentences of `language`.
+    The run keeps the fingerprint of the frozen `dataset` in dataset.json. At every measurement the voice says the
+    fixed sentences of `language`.
     """
     inputs = {
         "engine": engine.spec.name,
@@ -40,6 +42,8 @@ def finetune(
     }
     run = project.runs / f"{slug(preset.name)}-{files.fingerprint(inputs)[:8]}"
     finished = run / "finished.json"
+    if dataset:
+        files.write_json(run / "dataset.json", {"fingerprint": dataset, "folder": f"datasets/{dataset[:12]}"})
     if not files.is_current(finished, inputs):
         checkpoint = engine.finetune(
             codes,

@@ -135,17 +135,20 @@ def _bare(letter: str) -> str:
 
 
 def _chinese(stretch: str) -> Iterator[str]:
+    for character in stretch:  # each by itself: phrases would tell readings apart, at ten times the time
+        yield from _pinyin(character)
+
+
+@functools.cache
+def _pinyin(character: str) -> tuple[str, ...]:
     from pypinyin import Style, lazy_pinyin
 
-    initials = lazy_pinyin(stretch, style=Style.INITIALS, strict=True)
-    finals = lazy_pinyin(stretch, style=Style.FINALS_TONE3, strict=True)
-    for initial, final in zip(initials, finals, strict=True):
-        if initial and initial.isascii():
-            yield f"{initial}-"
-        tone = final[-1:] if final[-1:].isdigit() else "5"
-        if bare := final.rstrip("12345"):
-            yield f"-{bare}"
-        yield f"tone {tone}"
+    initial = lazy_pinyin(character, style=Style.INITIALS, strict=True)[0]
+    final = lazy_pinyin(character, style=Style.FINALS_TONE3, strict=True)[0]
+    tone = final[-1:] if final[-1:].isdigit() else "5"
+    bare = final.rstrip("12345")
+    first = (f"{initial}-",) if initial and initial.isascii() else ()
+    return (*first, *((f"-{bare}",) if bare else ()), f"tone {tone}")
 
 
 def _japanese(stretch: str) -> Iterator[str]:
