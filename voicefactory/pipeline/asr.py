@@ -61,7 +61,7 @@ def resolve_asr(name: str = AUTO, device: str = AUTO) -> Asr:
     if name not in model_names() and name.count("/") != 1:
         known = ", ".join(model_names())
         raise InputError(f"There is no Whisper model {name!r}. Choose one of: {known}; a Hub id; or a directory.")
-    if path := _local(name) or _download(name):
+    if path := local_model(name) or _download(name):
         return Asr(name, path)
     raise ModelUnavailableError(
         f"The Whisper model {name!r} is not on this machine and could not be downloaded. {_REMEDY}"
@@ -119,11 +119,11 @@ def _first_line(error: Exception) -> str:
 
 def _automatic(on_gpu: bool) -> Asr:
     wanted = ON_GPU if on_gpu else ON_CPU
-    if path := _local(wanted) or _download(wanted):
+    if path := local_model(wanted) or _download(wanted):
         return Asr(wanted, path)
     better_first = ["large-v3-turbo", "large-v3", "medium", "small", "base", "tiny", "small.en", "base.en", _INSTALLED]
     for name in better_first:
-        if path := _local(name):
+        if path := local_model(name):
             heard = " It hears English only." if name.endswith(".en") else ""
             return Asr(name, path, f"Without a network, Whisper {name} listens, which is on this machine.{heard}")
     raise ModelUnavailableError(
@@ -131,7 +131,7 @@ def _automatic(on_gpu: bool) -> Asr:
     )
 
 
-def _local(name: str) -> Path | None:
+def local_model(name: str) -> Path | None:
     """The model's directory if it is on this machine already."""
     if name == _INSTALLED and (found := importlib.util.find_spec(_INSTALLED_PACKAGE)) and found.origin:
         installed = Path(found.origin).parent / "model"

@@ -7,10 +7,12 @@ after every batch, so a killed run loses one batch at most; and refused/transcri
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from voicefactory.errors import Cancelled
 from voicefactory.languages import AUTO, NAMES, parse_language
+from voicefactory.pipeline.asr_choices import remember_speed
 from voicefactory.pipeline.cue_matching import place
 from voicefactory.pipeline.hearing import Heard, Listener, detect_language, hear, open_listener, settle
 from voicefactory.pipeline.refusals import write_refused
@@ -111,6 +113,7 @@ def _listen(
 ) -> None:
     """Hear the waiting clips batch by batch, and write after each."""
     done = len(clips) - len(waiting)
+    began = time.monotonic()
     by_id = {clip.id: clip for clip in waiting}
     batches = hear(listener, waiting)
     while done < len(clips):
@@ -120,6 +123,8 @@ def _listen(
         _write(project, listener, [by_id[name] for name in heard], heard, asked, numbers)
         done += len(heard)
         on_progress(Progress("transcribe", done, len(clips), f"{done} of {len(clips)} clips"))
+    audio_s = sum(clip.seconds for clip in waiting)
+    remember_speed(project.home, listener.found.name, listener.device, audio_s, time.monotonic() - began)
 
 
 def _write(
