@@ -15,10 +15,12 @@ LINE_EVERY_S = 5.0  #: between two plain lines of the same step
 
 #: What a person reads for each step.
 TITLES = {
+    "hub": "Fetching from the Hub",
     "ingest": "Reading recordings",
     "segment": "Cutting at pauses",
     "clean": "Cleaning",
     "transcribe": "Listening to the words",
+    "second opinion": "Listening a second time",
     "analyse": "Measuring the clips",
     "wait": "Waiting for a GPU",
     "reference": "Choosing the reference",

@@ -17,7 +17,17 @@ PACKAGE = ROOT / "voicefactory"
 LAYERS = [
     {"app"},
     {"__main__"},
-    {"ui", "cli", "cli_analyse", "cli_clean", "cli_dataset", "cli_ending", "cli_plan", "cli_progress"},
+    {
+        "ui",
+        "cli",
+        "cli_analyse",
+        "cli_clean",
+        "cli_dataset",
+        "cli_ending",
+        "cli_plan",
+        "cli_progress",
+        "cli_transcripts",
+    },
     {"jobs"},
     {"pipeline"},
     {"engines"},
