@@ -253,6 +253,42 @@ def prompts(
 
 
 @app.command()
+def transcripts(
+    project: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="NAME")],
+    form: Annotated[str, typer.Option("--export", help="ljspeech, jsonl, srt or vtt; with --out.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="The file to write.", metavar="PATH")] = None,
+    opinion: Annotated[
+        str, typer.Option("--second-opinion", help="Another Whisper model, which hears the riskiest rows.")
+    ] = "",
+    worst: Annotated[int, typer.Option(help="How many rows it hears.", min=1)] = 10,
+    numbers: Annotated[str, typer.Option(help="Write Whisper's numbers anew: 'as written' or 'in words'.")] = "",
+    sizes: Annotated[bool, typer.Option("--asr-sizes", help="Whisper sizes, and how long they would take.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Show what was heard; write it to a file, ask another Whisper, choose how numbers are written."""
+    _use_home(home)
+    with stoppable() as stop:
+        from voicefactory.cli_progress import progress_on
+        from voicefactory.cli_transcripts import lines, transcripts_of
+
+        with progress_on() as tell:
+            done = transcripts_of(
+                project,
+                home=home,
+                form=form,
+                out=out,
+                opinion=opinion,
+                worst=worst,
+                numbers=numbers,
+                sizes=sizes,
+                on_progress=tell,
+                should_stop=stop.asked,
+            )
+    typer.echo(json.dumps(done, ensure_ascii=False) if as_json else "\n".join(lines(done)))
+
+
+@app.command()
 def say(
     voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
     text: Annotated[str, typer.Argument(help="What to say.", metavar="TEXT")],
