@@ -83,8 +83,10 @@ REFUSALS = (
 _CHINESE, _JAPANESE, _KOREAN = ("chinese",), ("japanese",), ("korean",)
 _TOO_FAST = "much text: {value:.0f} letters for every second of speech; is there a word too many?"
 _TOO_SLOW = "little text: {value:.1f} letters for every second of speech; is a word missing?"
-_SYLLABLES = "twice the syllable rate in Pellegrino, Coupé and Marsico (2011), not measured here"
-_FEW_SYLLABLES = "a quarter of the syllable rate in Pellegrino, Coupé and Marsico (2011), not measured here"
+_PUBLISHED = "usual syllables a second in Pellegrino, Coupé and Marsico (2011); not measured here"
+_SYLLABLES, _FEW_SYLLABLES = f"twice the {_PUBLISHED}", f"a quarter of the {_PUBLISHED}"
+_KANJI = "the same, a character having more than one syllable at times; not measured here"
+_ASSUMED = "assumed between Chinese and Japanese; not measured"
 
 #: Measured by `analyse` on a finished clip and its text. These come before those of cutting on the page.
 OF_ANALYSIS = (
@@ -170,10 +172,10 @@ OF_ANALYSIS = (
     Threshold("chars_per_s", "1/s", 5, 2, 0.6, _TOO_SLOW, "99 of 100 texts of five languages have more"),
     Threshold("chars_per_s", "1/s", 10, 16, 0.7, _TOO_FAST, _SYLLABLES, _CHINESE),
     Threshold("chars_per_s", "1/s", 1.3, 0.5, 0.6, _TOO_SLOW, _FEW_SYLLABLES, _CHINESE),
-    Threshold("chars_per_s", "1/s", 14, 22, 0.7, _TOO_FAST, _SYLLABLES, _JAPANESE),
-    Threshold("chars_per_s", "1/s", 1.5, 0.6, 0.6, _TOO_SLOW, _FEW_SYLLABLES, _JAPANESE),
-    Threshold("chars_per_s", "1/s", 12, 18, 0.7, _TOO_FAST, _SYLLABLES, _KOREAN),
-    Threshold("chars_per_s", "1/s", 1.5, 0.6, 0.6, _TOO_SLOW, _FEW_SYLLABLES, _KOREAN),
+    Threshold("chars_per_s", "1/s", 14, 22, 0.7, _TOO_FAST, _KANJI, _JAPANESE),
+    Threshold("chars_per_s", "1/s", 1.5, 0.6, 0.6, _TOO_SLOW, _KANJI, _JAPANESE),
+    Threshold("chars_per_s", "1/s", 12, 18, 0.7, _TOO_FAST, _ASSUMED, _KOREAN),
+    Threshold("chars_per_s", "1/s", 1.5, 0.6, 0.6, _TOO_SLOW, _ASSUMED, _KOREAN),
     Threshold(
         "words_per_s",
         "1/s",

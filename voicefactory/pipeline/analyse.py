@@ -19,6 +19,7 @@ from voicefactory.audio.thresholds import complaints
 from voicefactory.pipeline.foreign import LEAST_CLIPS, Voices, distances, voices
 from voicefactory.pipeline.measuring import Measured, measured_sounds
 from voicefactory.pipeline.pace import PACE, pace, written_in
+from voicefactory.pipeline.second_opinion import disagreements
 from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
@@ -26,7 +27,7 @@ from voicefactory.types import Clip, OnProgress, Progress, ShouldStop, Transcrip
 
 VOICE_DISTANCE = "voice_distance"
 _FROM_CUTTING = ("snr_db", "clipped_share")
-_OF_TEXT = (*PACE, "confidence")
+_OF_TEXT = (*PACE, "confidence", "disagreement")
 _HIDES_THE_VOICE = ("snr_db", "clipped_share")  # noise of 15 dB moves a voice as far as another person is
 _DULLS_THE_VOICE, _DULL_DIFFERS = "bandwidth_hz", 1.2  # a telephone moves it less: so much more may it differ
 _MANY = 0.5  # where so many clips have the fault, they are alike again
@@ -73,7 +74,8 @@ def analyse(
         else:
             missing[VOICE_DISTANCE] = missing.pop(VOICE, "") or why_not.get(clip.id, _DROPPED)
         rows.append({"clip": clip.id, "sha256": clip.sha256, "measures": measures, "missing": missing})
-    found = [_analysis(row, said.get(row["clip"])) for row in rows]
+    differ = disagreements(project)
+    found = [_analysis(row, said.get(row["clip"]), differ) for row in rows]
     files.write_json(project.root / "analysis" / "voices.json", [asdict(one) for one in heard])
     files.write_jsonl(
         project.root / "analysis.jsonl",
@@ -91,9 +93,9 @@ def load_analysis(project: Project) -> dict[str, Analysis]:
     said = {row.clip: row for row in load_transcripts(project)}
     current = {clip.id: clip.sha256 for clip in load_clips(project)}
     rows = files.read_jsonl(project.root / "analysis.jsonl")
-    return {
-        row["clip"]: _analysis(row, said.get(row["clip"])) for row in rows if current.get(row["clip"]) == row["sha256"]
-    }
+    kept = [row for row in rows if current.get(row["clip"]) == row["sha256"]]
+    differ = disagreements(project)
+    return {row["clip"]: _analysis(row, said.get(row["clip"]), differ) for row in kept}
 
 
 def load_voices(project: Project) -> list[Voices]:
@@ -122,8 +124,8 @@ def _of_sound(clip: Clip, sound: Measured) -> tuple[dict[str, float], dict[str, 
     return {name: measures[name] for name in order if name in measures}, missing
 
 
-def _analysis(row: dict[str, Any], transcript: Transcript | None) -> Analysis:
-    """A row of analysis.jsonl with the measures of the text as it is now."""
+def _analysis(row: dict[str, Any], transcript: Transcript | None, differ: Mapping[str, float]) -> Analysis:
+    """A row of analysis.jsonl with the measures of the text as it is now; `differ`: clip id → disagreement."""
     measures = {name: value for name, value in row["measures"].items() if name not in _OF_TEXT}
     missing = {name: why for name, why in row["missing"].items() if name not in _OF_TEXT}
     if transcript is None:
@@ -134,6 +136,10 @@ def _analysis(row: dict[str, Any], transcript: Transcript | None) -> Analysis:
         of_text["confidence"] = round(transcript.confidence, 3)
     else:
         not_of_text["confidence"] = "A person gave the text, not Whisper."
+    if row["clip"] in differ:
+        of_text["disagreement"] = round(differ[row["clip"]], 3)
+    else:
+        not_of_text["disagreement"] = "No second Whisper has listened."
     measures |= of_text
     missing |= not_of_text
     return Analysis(row["clip"], measures, missing, _verdicts(measures, written_in(transcript)))
