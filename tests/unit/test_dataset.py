@@ -269,3 +269,16 @@ def test_the_command(project: Project, capsys: pytest.CaptureFixture[str]) -> No
     assert run(["dataset", "Anna", "--list", *home]) == 0
     assert capsys.readouterr().out.startswith(found["made"][:12])
     assert run(["dataset", "Nobody", *home]) == 2
+
+
+@pytest.mark.slow
+def test_a_run_says_what_it_was_trained_on_and_a_frozen_set_trains_again(project: Project) -> None:
+    request = Request(model="toy", overrides=("max_steps=1", "batch_size=2", "eval_fraction=0"))
+    first = train(project, request)
+    assert files.read_json(first.run / "dataset.json")["fingerprint"] == first.dataset.fingerprint
+    set_transcripts(project, [replace(load_transcripts(project)[2], text="Another text.")])
+    again = train(project, replace(request, dataset=first.dataset.fingerprint[:12]))
+    assert (again.run, again.dataset) == (first.run, first.dataset)
+    other = train(project, request)
+    assert other.run != first.run
+    assert files.read_json(other.run / "dataset.json")["fingerprint"] == list_frozen(project)[0].fingerprint
