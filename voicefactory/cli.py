@@ -68,7 +68,10 @@ def _options(
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="What the voice is called.", metavar="NAME")],
-    paths: Annotated[list[Path], typer.Argument(help="Recordings: audio files, folders, zips.", metavar="PATH...")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Recordings: audio files, folders, zips, or hf:owner/name on the Hub.", metavar="PATH..."),
+    ],
     engine: Annotated[str, typer.Option(help="The model family to fine-tune.")] = "qwen3-tts",
     model: Annotated[
         str, typer.Option(help="Base model: toy, a Hub id or a directory.", envvar="VOICEFACTORY_MODEL")
@@ -87,6 +90,9 @@ def create(
     numbers: Annotated[
         str, typer.Option(help="'as written' by Whisper, or 'in words': twenty-one instead of 21.")
     ] = "as written",
+    clean: Annotated[
+        str, typer.Option(help="What to do to the clips: highpass, denoise, level, with commas between.")
+    ] = "",
     reference: Annotated[str, typer.Option(help="The clip that shows the voice; otherwise the best one.")] = "",
     speakers: Annotated[
         str, typer.Option(help="one, or folders: each folder inside of what you give is a speaker.")
@@ -118,6 +124,7 @@ def create(
             transcripts=transcripts,
             asr=asr,
             numbers=numbers,
+            clean=clean,
             reference=reference,
             speakers=speakers,
             extra_texts=extra_texts,
@@ -139,6 +146,7 @@ def _create(
     from voicefactory.cli_progress import progress_on
     from voicefactory.engines import registry
     from voicefactory.pipeline.create import check_request, create
+    from voicefactory.pipeline.hub_data import is_hub_name, parse_hub_name
     from voicefactory.project import Project
 
     check_request(request)  # before a folder is made for it
@@ -147,7 +155,9 @@ def _create(
     if request.model == "toy" or (Path(request.model).is_dir() and engine.is_toy(Path(request.model))):
         say_aside(TOY)
     for path in paths:
-        if not path.expanduser().exists():
+        if is_hub_name(path):
+            parse_hub_name(path)
+        elif not path.expanduser().exists():
             raise InputError(f"There is no file or folder {str(path)!r}. Check the path.")
     project = Project.create(name, home)
     with project.alone(), progress_on() as tell:

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     asr: str = Field("auto", description="Whisper model: a name, a directory, or auto")
     max_recording_minutes: float = Field(240, gt=0, description="longest recording taken, minutes")
     max_recording_mb: float = Field(4000, gt=0, description="largest source file taken, MB")
+    max_hub_clips: int = Field(10_000, gt=0, description="most recordings taken from one data set on the Hub")
     max_zip_entries: int = Field(20_000, gt=0, description="most files taken from one zip")
     max_zip_mb: float = Field(20_000, gt=0, description="most that one zip may unpack to, MB")
     max_zip_ratio: float = Field(200, gt=1, description="unpacked : packed size above which a zip is taken for a bomb")

@@ -62,6 +62,7 @@ def _request(values: dict[str, Any]) -> Request:
 
 def _prepare(context: Context) -> dict[str, Any]:
     from voicefactory.pipeline.create import prepare
+    from voicefactory.pipeline.hub_data import is_hub_name
 
     project = context.project
     uploads = sorted(path for path in project.uploads.glob("*/*") if path.is_file())
@@ -69,7 +70,7 @@ def _prepare(context: Context) -> dict[str, Any]:
     with project.alone():
         prepared = prepare(
             project,
-            [*uploads, *(path for path in given if path.exists())],
+            [*uploads, *(path for path in given if path.exists() or is_hub_name(path))],
             _request(context.job.request),
             on_progress=context.on_progress,
             should_stop=context.should_stop,

@@ -13,12 +13,15 @@ from voicefactory.engines import registry
 from voicefactory.languages import AUTO, parse_language
 from voicefactory.pipeline.analyse import analyse
 from voicefactory.pipeline.asr import resolve_asr
+from voicefactory.pipeline.clean import clean, parse_steps
 from voicefactory.pipeline.dataset import make_dataset
 from voicefactory.pipeline.extra_texts import check_texts_allowed, read_extra_texts
 from voicefactory.pipeline.extract import extract
 from voicefactory.pipeline.finetune import finetune
+from voicefactory.pipeline.found_texts import FoundTexts, find_texts, give_found_texts
 from voicefactory.pipeline.frozen import freeze, load_frozen
-from voicefactory.pipeline.given_texts import read_transcripts
+from voicefactory.pipeline.given_texts import are_timed, read_transcripts
+from voicefactory.pipeline.hub_data import fetch_hub_data, is_hub_name
 from voicefactory.pipeline.ingest import ingest
 from voicefactory.pipeline.package import assemble_voice, package
 from voicefactory.pipeline.plan import planned_clips, planned_of, wait_for_card
@@ -29,7 +32,7 @@ from voicefactory.pipeline.speakers import check_folders, parse_speakers, speake
 from voicefactory.pipeline.spoken_form import AS_WRITTEN, parse_numbers
 from voicefactory.pipeline.statistics import statistics
 from voicefactory.pipeline.synthesize import synthesize_samples
-from voicefactory.pipeline.takes import give_texts
+from voicefactory.pipeline.takes import give_texts, load_takes
 from voicefactory.pipeline.transcribe import transcribe
 from voicefactory.pipeline.transcripts import bring_transcripts, load_transcripts
 from voicefactory.presets import Preset, load_preset
@@ -67,6 +70,7 @@ class Request:
     asr: str = "auto"  #: Whisper model: a name, a directory, or auto
     numbers: str = AS_WRITTEN  #: as written, or in words: what becomes of numbers in Whisper's texts
     reference: str = ""  #: an audio file or a clip's id; empty = the best clip
+    clean: str = ""  #: what to do to the clips: highpass, denoise, level, with commas between; empty = nothing
     speakers: str = "one"  #: one, or folders: the first folder inside of what is given names the speaker
     extra_texts: str = ""  #: a file with sentences that nobody recorded, for presets that train the text embedding
     device: str = "auto"  #: auto, cpu, cuda:N
@@ -141,7 +145,8 @@ def create(
     check_request(request)
     if Path(request.model).expanduser().is_dir():  # a wrong folder is noticed before Whisper has listened
         registry.get(request.engine).resolve_model(request.model, project.home, on_progress)
-    project.update_info(paths=[str(path.expanduser().resolve()) for path in paths])
+    kept = [path.as_posix() if is_hub_name(path) else str(path.expanduser().resolve()) for path in paths]
+    project.update_info(paths=kept)
     prepared = prepare(project, paths, request, on_progress=on_progress, should_stop=should_stop)
     created = train(project, request, on_progress=on_progress, should_stop=should_stop)
     created.seconds.update({**prepared.seconds, **created.seconds})
@@ -155,6 +160,7 @@ def check_request(request: Request) -> None:
     parse_language(request.language)
     parse_speakers(request.speakers)
     parse_numbers(request.numbers)
+    parse_steps(request.clean)
     if request.extra_texts:
         check_texts_allowed(preset)
         read_extra_texts(Path(request.extra_texts), AUTO)
@@ -177,20 +183,47 @@ def prepare(
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> Prepared:
-    """ingest → segment → transcribe → analyse. Raises InputError if nothing usable is left."""
+    """ingest → segment → (clean, if asked) → transcribe → analyse. Raises InputError if nothing usable is left."""
     files.remove_leftovers(project.root)
     seconds: dict[str, float] = {}
     listen: dict[str, Any] = {"on_progress": on_progress, "should_stop": should_stop}
     given = Path(request.transcripts).expanduser() if request.transcripts else None
     language = parse_language(request.language)
+    if any(map(is_hub_name, paths)):
+        names = paths
+        paths = _timed(seconds, "hub", on_progress, lambda: fetch_hub_data(project, names, **listen))
+    found = FoundTexts() if given else find_texts(paths)
+    if found.texts:
+        told = f"{len(found.texts)} texts came with the recordings ({', '.join(found.places[:2])})."
+        on_progress(Progress("ingest", message=told, notice=True))
     recordings, _ = _timed(
-        seconds, "ingest", on_progress, lambda: ingest(project, paths, companions=[given] if given else [], **listen)
+        seconds,
+        "ingest",
+        on_progress,
+        lambda: ingest(project, paths, companions=[given] if given else [], left_out=found.left_out, **listen),
     )
     if request.speakers == "folders":
         check_folders(recordings)
+    with_text = found.recordings_with_text(recordings) | {take.recording for take in load_takes(project).values()}
     clips, _ = _timed(
-        seconds, "segment", on_progress, lambda: segment(project, recordings, keep_whole=bool(given), **listen)
+        seconds,
+        "segment",
+        on_progress,
+        lambda: segment(
+            project,
+            recordings,
+            keep_whole=(given is not None and not are_timed(given)) or with_text,
+            asr="" if given else request.asr,
+            language=language,
+            device=request.device,
+            **listen,
+        ),
     )
+    write_refused(project, "found", give_found_texts(project, clips, found, language))
+    if request.clean:
+        steps: dict[str, Any] = parse_steps(request.clean)
+        cut = clips
+        clips = _timed(seconds, "clean", on_progress, lambda: clean(project, cut, **steps, **listen))
     if given:
         transcripts, _ = _timed(
             seconds, "transcribe", on_progress, lambda: bring_transcripts(project, clips, given, language=language)

@@ -8,7 +8,7 @@ from voicefactory import files
 from voicefactory.project import Project
 from voicefactory.types import Refused
 
-_STEPS = ("ingest", "segment", "transcribe", "speakers", "texts", "extract")
+_STEPS = ("hub", "found", "ingest", "segment", "transcribe", "speakers", "texts", "extract")
 
 
 def write_refused(project: Project, step: str, refused: Iterable[Refused]) -> None:

@@ -49,7 +49,7 @@ class Amount:
 def amount_of(paths: Sequence[Path]) -> Amount:
     """What these paths will give; entries of a zip are counted unopened, as its directory describes them."""
     count, size = 0, 0
-    for _, path in _walk(paths):
+    for _, path in walk(paths):
         if isinstance(path, Path) and is_zip(path):
             with contextlib.suppress(zipfile.BadZipFile, OSError, ValueError), zipfile.ZipFile(path) as archive:
                 entries = archive.infolist()
@@ -67,7 +67,7 @@ def sources(paths: Sequence[Path], scratch: Path) -> Iterator[Source | Refused]:
 
     Raises InputError for a path that does not exist.
     """
-    for name, path in _walk(paths):
+    for name, path in walk(paths):
         if isinstance(path, str):
             yield Refused(name, path)
         elif is_zip(path):
@@ -90,8 +90,16 @@ def is_zip(path: Path) -> bool:
         return False
 
 
-def _walk(paths: Sequence[Path]) -> Iterator[tuple[str, Path | str]]:
-    """(name, file) or (name, reason why not); a folder's files carry the folder's name."""
+def is_junk(name: str) -> bool:
+    """True for what an operating system leaves in folders and zips."""
+    return _JUNK.search(name) is not None
+
+
+def walk(paths: Sequence[Path]) -> Iterator[tuple[str, Path | str]]:
+    """(name, file) or (name, reason why not); a folder's files carry the folder's name.
+
+    Raises InputError for a path that does not exist.
+    """
     for path in (Path(given).expanduser() for given in paths):
         if not path.exists():
             raise InputError(f"There is no file or folder {shown_name(str(path))!r}. Check the path.")
@@ -113,7 +121,7 @@ def _walk_folder(folder: Path) -> Iterator[tuple[str, Path | str]]:
         for name in sorted(names):
             path = Path(root, name)
             shown = shown_name(path.relative_to(folder.parent).as_posix())
-            if _JUNK.search(shown):
+            if is_junk(shown):
                 continue  # left by an operating system, not by a person
             if path.is_file():
                 yield shown, path
@@ -129,7 +137,7 @@ def _unzipped(name: str, path: Path, scratch: Path) -> Iterator[Source | Refused
         yield Refused(name, "The zip is damaged or cut off. Pack it again.")
         return
     with archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _JUNK.search(entry.filename)]
+        entries = [entry for entry in archive.infolist() if not entry.is_dir() and not is_junk(entry.filename)]
         if len(entries) > limits.max_zip_entries:
             yield Refused(name, f"It holds {len(entries)} files; at most {limits.max_zip_entries} are taken.")
             return
