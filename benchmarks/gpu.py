@@ -13,6 +13,7 @@ import torch
 
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
+from voicefactory.engines.base import Training
 from voicefactory.engines.qwen3_tts.toy import build_toy
 from voicefactory.engines.registry import get
 from voicefactory.presets import load_preset
@@ -39,7 +40,9 @@ def main() -> None:
             preset = load_preset("quick", [*NUMBERS, f"precision={precision}"])
             run = folder / name.replace(" ", "-")
             get().finetune(
-                codes, folder / "toy", preset, run, speaker="ann", device=where, on_progress=silent, should_stop=never
+                Training(codes, folder / "toy", preset, run, speaker="ann", device=where),
+                on_progress=silent,
+                should_stop=never,
             )
             losses[name] = [row["loss"] for row in files.read_jsonl(run / "metrics.jsonl")]
         print("| step | " + " | ".join(cases) + " |\n|---|" + "---|" * len(cases))

@@ -33,14 +33,14 @@ ROOT = Path(__file__).parent.parent
 PROGRAM = """
 import sys
 from pathlib import Path
+from voicefactory.engines.base import Training
 from voicefactory.engines.registry import get
 from voicefactory.presets import load_preset
 from voicefactory.types import Codes, never, silent
 path, fingerprint, tokenizer, toy, run, preset = sys.argv[1:7]
-get().finetune(
-    Codes(Path(path), "qwen3-tts", tokenizer, 12.5, 16, fingerprint), Path(toy), load_preset(preset), Path(run),
-    speaker="ann", device="cpu", sentences=("Hello.",), language="english", on_progress=silent, should_stop=never,
-)
+codes = Codes(Path(path), "qwen3-tts", tokenizer, 12.5, 16, fingerprint)
+training = Training(codes, Path(toy), load_preset(preset), Path(run), "ann", "cpu", ("Hello.",), "english")
+get().finetune(training, on_progress=silent, should_stop=never)
 """
 
 

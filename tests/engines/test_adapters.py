@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.adapters import add_adapter, check_adapter, is_adapter, quantize
 from voicefactory.engines.qwen3_tts.losses import code_predictor_logits
 from voicefactory.engines.qwen3_tts.model import load_model
@@ -282,7 +282,7 @@ def test_overfit_with_lora_and_use_both_ways(
     project = Project.create("Zoë", tmp_path / "home")
     run = project.root / "runs" / "one"
     checkpoint = engine.finetune(
-        codes, toy, preset, run, speaker=project.speaker, device="cpu", on_progress=silent, should_stop=never
+        Training(codes, toy, preset, run, speaker=project.speaker, device="cpu"), on_progress=silent, should_stop=never
     )
     losses = [row["loss"] for row in files.read_jsonl(run / "metrics.jsonl")]
     assert losses[0] == pytest.approx(math.log(3072) + 0.3 * math.log(2048), abs=0.2)  # chance

@@ -12,7 +12,7 @@ import torch
 from tests.engines.engine_data import dataset_of, real_clips
 from tests.engines.public_recipe import train
 from tests.engines.speaking import match
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.inputs import build_sequences
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.selfcheck import Alignment, check_alignment, measure_alignment
@@ -41,7 +41,9 @@ def test_overfit_and_speak(engine: Engine, toy: Path, codes: Codes, tmp_path: Pa
     """Our own training loop, our own voice directory, plain qwen-tts."""
     preset = load_preset("quick", ["learning_rate=5e-3", "max_steps=120"])
     checkpoint = engine.finetune(
-        codes, toy, preset, tmp_path / "run", speaker="ann", device="cpu", on_progress=silent, should_stop=never
+        Training(codes, toy, preset, tmp_path / "run", speaker="ann", device="cpu"),
+        on_progress=silent,
+        should_stop=never,
     )
     voice = tmp_path / "voice"
     voice.mkdir()
@@ -108,12 +110,7 @@ def test_a_misaligned_model_is_refused_before_the_first_step(
     voice, _ = trained({"talker shift"})
     with pytest.raises(SelfCheckError, match="did not start"):
         engine.finetune(
-            codes,
-            voice,
-            load_preset("quick"),
-            tmp_path / "refused",
-            speaker="bea",
-            device="cpu",
+            Training(codes, voice, load_preset("quick"), tmp_path / "refused", speaker="bea", device="cpu"),
             on_progress=silent,
             should_stop=never,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory.engines import registry
+from voicefactory.engines.base import Training
 from voicefactory.errors import Cancelled, InputError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import load_preset, preset_files
@@ -60,12 +62,12 @@ def test_every_preset_trains_the_toy_to_a_voice_that_speaks(
     """Those that need a GPU are refused on a CPU with a sentence, before anything starts."""
     engine, (model, codes) = registry.get(name), prepared
     numbers = load_preset(preset, ["max_steps=2"])
-    arguments = {"speaker": "zoë", "device": "cpu", "on_progress": silent, "should_stop": never}
+    training = Training(codes, model, numbers, tmp_path / "run", speaker="zoë", device="cpu")
     if numbers.adapter == "qlora":
         with pytest.raises(InputError, match="NVIDIA GPU"):
-            engine.finetune(codes, model, numbers, tmp_path / "run", **arguments)  # type: ignore[arg-type]
+            engine.finetune(training, on_progress=silent, should_stop=never)
         return
-    checkpoint = engine.finetune(codes, model, numbers, tmp_path / "run", **arguments)  # type: ignore[arg-type]
+    checkpoint = engine.finetune(training, on_progress=silent, should_stop=never)
     assert checkpoint.step == 2
     out = tmp_path / "voice"
     out.mkdir()
@@ -82,9 +84,9 @@ def test_every_preset_trains_the_toy_to_a_voice_that_speaks(
 
 def test_cancel_and_codes_of_another_engine(name: str, prepared: tuple[Path, Codes], tmp_path: Path) -> None:
     engine, (model, codes) = registry.get(name), prepared
-    arguments = {"speaker": "ann", "device": "cpu", "on_progress": silent}
+    training = Training(codes, model, load_preset("quick"), tmp_path / "run", speaker="ann", device="cpu")
     with pytest.raises(Cancelled, match="can go on"):
-        engine.finetune(codes, model, load_preset("quick"), tmp_path / "run", should_stop=lambda: True, **arguments)  # type: ignore[arg-type]
+        engine.finetune(training, on_progress=silent, should_stop=lambda: True)
     foreign = type(codes)(codes.path, "another", codes.tokenizer, 25.0, 8, codes.fingerprint)
     with pytest.raises(InputError, match="another"):
-        engine.finetune(foreign, model, load_preset("quick"), tmp_path / "two", should_stop=never, **arguments)  # type: ignore[arg-type]
+        engine.finetune(replace(training, codes=foreign), on_progress=silent, should_stop=never)

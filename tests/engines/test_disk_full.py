@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engines.engine_data import dataset_of, real_clips
+from voicefactory.engines.base import Training
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
 from voicefactory.engines.registry import get
 from voicefactory.errors import DiskFullError, as_sentence
@@ -45,12 +46,7 @@ def test_the_last_checkpoint_survives_and_training_goes_on(toy: Path, tmp_path: 
 
     def train(on_progress: object = silent) -> int:
         return engine.finetune(
-            codes,
-            toy,
-            preset,
-            run,
-            speaker="ann",
-            device="cpu",
+            Training(codes, toy, preset, run, speaker="ann", device="cpu"),
             on_progress=on_progress,  # type: ignore[arg-type]
             should_stop=never,
         ).step

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
 from voicefactory.engines.qwen3_tts.data_order import epochs_of_steps, split_held_out, steps_from
 from voicefactory.engines.qwen3_tts.model import load_model
@@ -52,7 +52,9 @@ def run_finetune(
     should_stop: ShouldStop = never,
 ) -> Checkpoint:
     return engine.finetune(
-        codes, model, preset, run, speaker=speaker, device="cpu", on_progress=on_progress, should_stop=should_stop
+        Training(codes, model, preset, run, speaker=speaker, device="cpu"),
+        on_progress=on_progress,
+        should_stop=should_stop,
     )
 
 
@@ -89,13 +91,14 @@ def test_killed_and_resumed_equals_never_stopped(engine: Engine, toy: Path, code
     run = tmp_path / "killed"
     program = (
         "import sys, time; from pathlib import Path\n"
+        "from voicefactory.engines.base import Training\n"
         "from voicefactory.engines.registry import get\n"
         "from voicefactory.presets import load_preset\n"
         "from voicefactory.types import Codes, never\n"
         "codes, toy, run = map(Path, sys.argv[1:4])\n"
         "made = Codes(codes, 'qwen3-tts', sys.argv[6], 12.5, 16, sys.argv[4])\n"
-        "get().finetune(made, toy, load_preset(sys.argv[5]), run,\n"
-        "  speaker='ann', device='cpu', on_progress=lambda p: time.sleep(0.3), should_stop=never)\n"
+        "training = Training(made, toy, load_preset(sys.argv[5]), run, 'ann', 'cpu')\n"
+        "get().finetune(training, on_progress=lambda p: time.sleep(0.3), should_stop=never)\n"
     )
     PRESET.save(tmp_path / "preset.yaml")
     arguments = [str(codes.path), str(toy), str(run), codes.fingerprint, str(tmp_path / "preset.yaml"), codes.tokenizer]

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts import synthesis
 from voicefactory.engines.qwen3_tts.data_order import split_held_out
 from voicefactory.engines.qwen3_tts.own_speech import OwnSpeech
@@ -74,12 +74,7 @@ def extract(engine: Engine, dataset: Dataset, model: Path, folder: Path, told: l
 
 def voice_of(engine: Engine, codes: Codes, base: Path, folder: Path, speaker: str, preset=FEW_STEPS) -> Path:  # type: ignore[no-untyped-def]
     checkpoint = engine.finetune(
-        codes,
-        base,
-        preset,
-        folder / "run",
-        speaker=speaker,
-        device="cpu",
+        Training(codes, base, preset, folder / "run", speaker=speaker, device="cpu"),
         on_progress=silent,
         should_stop=never,
     )
@@ -192,12 +187,7 @@ def test_a_voice_is_added_to_two_and_all_three_speak(engine: Engine, both: tuple
     assert not np.array_equal(ann, cid)
     with pytest.raises(InputError, match="already has a speaker called 'ann'"):
         engine.finetune(
-            codes,
-            second,
-            FEW_STEPS,
-            tmp_path / "again",
-            speaker="dee",
-            device="cpu",
+            Training(codes, second, FEW_STEPS, tmp_path / "again", speaker="dee", device="cpu"),
             on_progress=silent,
             should_stop=never,
         )

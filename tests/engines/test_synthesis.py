@@ -10,7 +10,7 @@ import soundfile
 import torch
 
 from tests.engines.engine_data import dataset_of, real_clips
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.synthesis import ATTEMPTS, Qwen3Synthesizer, max_frames
 from voicefactory.engines.registry import get
 from voicefactory.errors import InputError, VoiceFactoryError
@@ -26,12 +26,7 @@ def voice(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         dataset_of(real_clips()[:2], folder), toy, folder, device="cpu", on_progress=silent, should_stop=never
     )
     checkpoint = engine.finetune(
-        codes,
-        toy,
-        load_preset("quick", ["max_steps=1"]),
-        folder / "run",
-        speaker="ann",
-        device="cpu",
+        Training(codes, toy, load_preset("quick", ["max_steps=1"]), folder / "run", speaker="ann", device="cpu"),
         on_progress=silent,
         should_stop=never,
     )

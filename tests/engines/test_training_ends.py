@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
 from voicefactory.engines.qwen3_tts.inputs import build_sequences, text_token_ids
 from voicefactory.engines.qwen3_tts.loader import Layout
@@ -52,10 +52,10 @@ def train(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> Run:
             "run": tmp_path / run,
             "speaker": "ann",
             "device": "cpu",
-            "on_progress": silent,
-            "should_stop": never,
         }
-        return engine.finetune(**{**given, **changes})  # type: ignore[arg-type]
+        listening = {"on_progress": silent, "should_stop": never}
+        listening |= {name: changes.pop(name) for name in tuple(changes) if name in listening}  # type: ignore[misc]
+        return engine.finetune(Training(**{**given, **changes}), **listening)  # type: ignore[arg-type]
 
     return train
 
@@ -225,6 +225,7 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 import psutil
+from voicefactory.engines.base import Training
 from voicefactory.engines.registry import get
 from voicefactory.presets import load_preset, settle
 from voicefactory.types import Codes
@@ -237,9 +238,8 @@ def little_left():  # asked before every step: when everything is loaded, memory
     return False
 made = Codes(Path(path), "qwen3-tts", tokenizer, 12.5, 16, "f")
 preset = load_preset("quick", ["max_steps=3", "batch_size=24", "eval_fraction=0", "learning_rate=1e-3"])
-get().finetune(
-    made, Path(toy), preset, Path(run), speaker="ann", device="cpu", on_progress=told.append, should_stop=little_left
-)
+training = Training(made, Path(toy), preset, Path(run), speaker="ann", device="cpu")
+get().finetune(training, on_progress=told.append, should_stop=little_left)
 print([one.message for one in told if one.notice])
 """
 

@@ -93,6 +93,20 @@ class Synthesizer(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Training:
+    """A training run, as it is asked for."""
+
+    codes: Codes
+    model: Path  #: the base model's folder
+    preset: Preset
+    run: Path  #: the folder that the run fills, and goes on in
+    speaker: str  #: lower-case, of the clips that name none
+    device: str  #: cpu or cuda:N; several that train together: "cuda:0,cuda:1"
+    sentences: tuple[str, ...] = ()  #: spoken at every measurement, to hear how the voice comes along
+    language: str = ""  #: which they are spoken in
+
+
 class Engine(Protocol):
     """One text-to-speech model family that can be fine-tuned."""
 
@@ -136,24 +150,9 @@ class Engine(Protocol):
         """
         ...
 
-    def finetune(
-        self,
-        codes: Codes,
-        model: Path,
-        preset: Preset,
-        run: Path,
-        *,
-        speaker: str,
-        device: str,
-        sentences: Sequence[str] = (),
-        language: str = "",
-        on_progress: OnProgress,
-        should_stop: ShouldStop,
-    ) -> Checkpoint:
+    def finetune(self, training: Training, *, on_progress: OnProgress, should_stop: ShouldStop) -> Checkpoint:
         """Train until the preset is fulfilled, resuming from the run's last checkpoint.
 
-        `sentences` are spoken in `language` at every measurement, to hear how the voice comes along.
-        `device` may name several that train together: "cuda:0,cuda:1".
         Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voicefactory import files
-from voicefactory.engines.base import Engine
+from voicefactory.engines.base import Engine, Training
 from voicefactory.languages import AUTO
 from voicefactory.pipeline.sentences import SENTENCES
 from voicefactory.presets import Preset
@@ -45,7 +45,7 @@ def finetune(
     if dataset:
         files.write_json(run / "dataset.json", {"fingerprint": dataset, "folder": f"datasets/{dataset[:12]}"})
     if not files.is_current(finished, inputs):
-        checkpoint = engine.finetune(
+        training = Training(
             codes,
             model,
             preset,
@@ -54,9 +54,8 @@ def finetune(
             device=device,
             sentences=SENTENCES[language],
             language=language,
-            on_progress=on_progress,
-            should_stop=should_stop,
         )
+        checkpoint = engine.finetune(training, on_progress=on_progress, should_stop=should_stop)
         files.write_json(finished, {"checkpoint": project.relative(checkpoint.path), "step": checkpoint.step})
         files.mark_current(finished, inputs)
     result = files.read_json(finished)

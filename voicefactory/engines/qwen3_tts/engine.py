@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from voicefactory.engines.base import EngineSpec, Plan, PlannedClip, Synthesizer
+from voicefactory.engines.base import EngineSpec, Plan, PlannedClip, Synthesizer, Training
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import Preset
@@ -65,49 +65,13 @@ class Qwen3TTS:
         found = find_config(model, home, fetch=fetch)
         return plan_run(model_sizes(*found), clips, preset, cuda=cuda) if found else None
 
-    def finetune(
-        self,
-        codes: Codes,
-        model: Path,
-        preset: Preset,
-        run: Path,
-        *,
-        speaker: str,
-        device: str,
-        sentences: Sequence[str] = (),
-        language: str = "",
-        on_progress: OnProgress,
-        should_stop: ShouldStop,
-    ) -> Checkpoint:
+    def finetune(self, training: Training, *, on_progress: OnProgress, should_stop: ShouldStop) -> Checkpoint:
         from voicefactory.engines.qwen3_tts.finetune import finetune
         from voicefactory.engines.qwen3_tts.ranks import devices_of, finetune_together
 
-        devices = devices_of(device)
-        if len(devices) > 1:
-            return finetune_together(
-                devices,
-                codes,
-                model,
-                preset,
-                run,
-                speaker=speaker,
-                sentences=sentences,
-                language=language,
-                on_progress=on_progress,
-                should_stop=should_stop,
-            )
-        return finetune(
-            codes,
-            model,
-            preset,
-            run,
-            speaker=speaker,
-            device=device,
-            sentences=sentences,
-            language=language,
-            on_progress=on_progress,
-            should_stop=should_stop,
-        )
+        together = len(devices_of(training.device)) > 1
+        train = finetune_together if together else finetune
+        return train(training, on_progress=on_progress, should_stop=should_stop)
 
     def assemble(self, checkpoint: Checkpoint, out: Path) -> None:
         from voicefactory.engines.qwen3_tts.assemble import assemble

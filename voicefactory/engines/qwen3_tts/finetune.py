@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from voicefactory import files
+from voicefactory.engines.base import Training
 from voicefactory.engines.qwen3_tts.adapters import add_adapter, check_adapter
 from voicefactory.engines.qwen3_tts.checkpoint import (
     Standing,
@@ -44,60 +45,36 @@ from voicefactory.presets import Hyperparameters, Preset, settle
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop
 
 
-def finetune(
-    codes: Codes,
-    model: Path,
-    preset: Preset,
-    run: Path,
-    *,
-    speaker: str,
-    device: str,
-    sentences: Sequence[str] = (),
-    language: str = "",
-    on_progress: OnProgress,
-    should_stop: ShouldStop,
-) -> Checkpoint:
-    """Train `model` on `codes` until the preset is fulfilled; return the checkpoint that the voice is made of.
+def finetune(training: Training, *, on_progress: OnProgress, should_stop: ShouldStop) -> Checkpoint:
+    """Train until the preset is fulfilled; return the checkpoint that the voice is made of.
 
-    `run` receives preset.yaml, metrics.jsonl, log.txt, speaker.safetensors, checkpoints/step-NNNNNN, the best
-    weights in checkpoints/best-NNNNNN, and `sentences` spoken in `language` at every measurement in heard/. A run
-    that was stopped or killed goes on from its last checkpoint. `speaker` is the lower-case name of rows that
-    name none. Under `torchrun` the processes share the work.
+    The run's folder receives preset.yaml, metrics.jsonl, log.txt, speaker.safetensors, checkpoints/step-NNNNNN,
+    the best weights in checkpoints/best-NNNNNN, and the sentences spoken at every measurement in heard/. A run that
+    was stopped or killed goes on from its last checkpoint. Under `torchrun` the processes share the work.
 
     Raises Cancelled after saving; SelfCheckError before the first step; InputError, naming the clip, for data or
     a preset that cannot be trained with; VoiceFactoryError if the loss is no longer a number.
     """
-    world = World.join(device)
+    world = World.join(training.device)
     try:
-        device = world.device(device)
-        return _finetune(
-            codes, model, preset, run, speaker, device, sentences, language, on_progress, should_stop, world
-        )
+        return _finetune(training, world.device(training.device), on_progress, should_stop, world)
     finally:
         world.leave()
 
 
 def _finetune(
-    codes: Codes,
-    model: Path,
-    asked: Preset,
-    run: Path,
-    speaker: str,
-    device: str,
-    sentences: Sequence[str],
-    language: str,
-    on_progress: OnProgress,
-    should_stop: ShouldStop,
-    world: World,
+    wanted: Training, device: str, on_progress: OnProgress, should_stop: ShouldStop, world: World
 ) -> Checkpoint:
+    codes, model, run, speaker = wanted.codes, wanted.model, wanted.run, wanted.speaker
+
     # 1. What must hold before anything heavy is loaded.
     rows = files.read_jsonl(codes.path)
     references = references_of(rows, speaker)
     check_codes(codes, model)
     for name in references:
         check_speaker_is_new(read_config(model), name)
-    check_adapter(asked, device)
-    preset = settle(asked, len(rows), sum(len(row["audio_codes"]) for row in rows) / FRAME_RATE)
+    check_adapter(wanted.preset, device)
+    preset = settle(wanted.preset, len(rows), sum(len(row["audio_codes"]) for row in rows) / FRAME_RATE)
     bf16 = uses_bf16(preset, device)
     log = RunLog(run, quiet=not world.leads)
     saved = checkpoints(run / "checkpoints")
@@ -196,8 +173,8 @@ def _finetune(
             heard = speak_sentences(
                 wrapper,
                 speakers,
-                sentences,
-                language,
+                wanted.sentences,
+                wanted.language,
                 run / "heard",
                 step=standing.step,
                 seed=preset.seed,

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from voicefactory.engines.base import Plan, PlannedClip
+from voicefactory.engines.qwen3_tts.activations import layers_how
 from voicefactory.engines.qwen3_tts.data_order import split_held_out
-from voicefactory.engines.qwen3_tts.memory import layers_how, plan_memory, trained_parameters, worst_batch
+from voicefactory.engines.qwen3_tts.memory import plan_memory, trained_parameters, worst_batch
 from voicefactory.engines.qwen3_tts.sizes import ModelSizes
 from voicefactory.errors import InputError
 from voicefactory.presets import Hyperparameters, Preset, settle

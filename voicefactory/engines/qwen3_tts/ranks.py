@@ -17,11 +17,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from voicefactory import files
-from voicefactory.errors import Cancelled, InputError, VoiceFactoryError, as_sentence
-from voicefactory.presets import Preset
-from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop
+from pydantic import TypeAdapter
 
+from voicefactory import files
+from voicefactory.engines.base import Training
+from voicefactory.errors import Cancelled, InputError, VoiceFactoryError, as_sentence
+from voicefactory.types import Checkpoint, OnProgress, Progress, ShouldStop
+
+_JSON = TypeAdapter(Training)
 _KINDS = {kind.__name__: kind for kind in (Cancelled, InputError)}
 
 
@@ -33,36 +36,16 @@ def devices_of(device: str) -> list[str]:
     return devices
 
 
-def finetune_together(
-    devices: Sequence[str],
-    codes: Codes,
-    model: Path,
-    preset: Preset,
-    run: Path,
-    *,
-    speaker: str,
-    sentences: Sequence[str],
-    language: str,
-    on_progress: OnProgress,
-    should_stop: ShouldStop,
-) -> Checkpoint:
-    """`finetune` on all of `devices` at once; the same arguments, result and errors.
+def finetune_together(training: Training, *, on_progress: OnProgress, should_stop: ShouldStop) -> Checkpoint:
+    """`finetune` on all of its devices at once; the same result and errors.
 
     Raises VoiceFactoryError if a process ends without saying why.
     """
+    devices = devices_of(training.device)
+    each = dataclasses.replace(training, device=devices[0].partition(":")[0])
     with tempfile.TemporaryDirectory() as temporary:
         stop = Path(temporary) / "stop"
-        job = {
-            "codes": {**dataclasses.asdict(codes), "path": str(codes.path)},
-            "model": str(model),
-            "preset": preset.model_dump(),
-            "run": str(run),
-            "speaker": speaker,
-            "device": devices[0].partition(":")[0],
-            "sentences": list(sentences),
-            "language": language,
-            "stop": str(stop),
-        }
+        job = {"training": _JSON.dump_python(each, mode="json"), "stop": str(stop)}
         files.write_json(Path(temporary) / "job.json", job)
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={len(devices)}"]
         command += ["-m", __name__, str(Path(temporary) / "job.json")]
@@ -71,7 +54,7 @@ def finetune_together(
                 command, stdout=subprocess.PIPE, stderr=errors, text=True, env=_only(devices, os.environ)
             )
             try:
-                return _listen(process, stop, model, speaker, on_progress, should_stop)
+                return _listen(process, stop, training, on_progress, should_stop)
             except BaseException:
                 process.terminate()  # torchrun ends its processes
                 process.wait()
@@ -83,8 +66,7 @@ def finetune_together(
 def _listen(
     process: subprocess.Popen[str],
     stop: Path,
-    model: Path,
-    speaker: str,
+    training: Training,
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> Checkpoint:
@@ -100,7 +82,7 @@ def _listen(
         if "error" in told:
             raise _KINDS.get(told["kind"], VoiceFactoryError)(told["error"])
         if "checkpoint" in told:
-            return Checkpoint(Path(told["checkpoint"]), told["step"], speaker, model)
+            return Checkpoint(Path(told["checkpoint"]), told["step"], training.speaker, training.model)
         if "progress" in told:
             on_progress(Progress(**told["progress"]))
     raise VoiceFactoryError(
@@ -128,7 +110,6 @@ def _take_part(job: Mapping[str, Any]) -> None:
         if leads:
             print(json.dumps(told), flush=True)
 
-    codes = {**job["codes"], "path": Path(job["codes"]["path"])}
     stop = Path(job["stop"])
 
     def should_stop() -> bool:
@@ -137,14 +118,7 @@ def _take_part(job: Mapping[str, Any]) -> None:
 
     try:
         checkpoint = finetune(
-            Codes(**codes),
-            Path(job["model"]),
-            Preset.model_validate(job["preset"]),
-            Path(job["run"]),
-            speaker=job["speaker"],
-            device=job["device"],
-            sentences=job["sentences"],
-            language=job["language"],
+            _JSON.validate_python(job["training"]),
             on_progress=lambda progress: tell({"progress": dataclasses.asdict(progress)}),
             should_stop=should_stop,
         )
