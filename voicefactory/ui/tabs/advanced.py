@@ -25,6 +25,11 @@ def build(preset: Preset) -> list[Any]:
     return [built[key] for key in KEYS]
 
 
+def edits(field: Any) -> list[Any]:
+    """The events by which a person's change to a field is known; what is typed counts when the field is left."""
+    return [field.blur, field.submit] if isinstance(field, gr.Textbox | gr.Number) else [field.input]
+
+
 def values_of(preset: Preset) -> list[Any]:
     """The preset's values in the order of `KEYS`, as their components take them."""
     return [_entered(key, getattr(preset, key)) for key in KEYS]
@@ -34,7 +39,7 @@ def overrides(preset: Preset, values: Sequence[Any]) -> tuple[str, ...]:
     """key=value for every value that is not the preset's own."""
     changed = []
     for key, value, usual in zip(KEYS, values, values_of(preset), strict=True):
-        if _written(value) != _written(usual):
+        if value != usual and _written(value) != _written(usual):  # a browser gives 1.0 back as 1
             changed.append(f"{key}={_written(value)}")
     return tuple(changed)
 

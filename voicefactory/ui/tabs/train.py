@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import secrets
 import time
 from typing import Any
 
@@ -56,7 +57,7 @@ def build(page: Page) -> None:
     needs = gr.Markdown(visible=HIDDEN, elem_id="plan", elem_classes="note")
     with gr.Accordion(text.PLAN_TERMS_HEAD, open=False, visible=HIDDEN, elem_id="plan-panel") as panel:
         terms = gr.HTML(elem_id="plan-terms")
-    known = gr.Textbox(visible=HIDDEN)  # changes when clips or cards do
+    known = gr.Textbox(visible=HIDDEN)  # changes when clips, cards or several fields at once do
     consent = gr.Checkbox(label=text.CONSENT, elem_id="consent")
     missing = gr.Markdown(text.NO_CLIPS, elem_id="train-missing")
     with gr.Row():
@@ -85,19 +86,21 @@ def build(page: Page) -> None:
     page.on(train.click, start, chosen)
     page.on(cancel.click, cancel_training)
     page.on(resume.click, resume_training)
-    page.on(preset.input, change_preset, [preset], [about, *fields], changes=False)
+    page.on(preset.input, change_preset, [preset], [about, *fields, known], changes=False)
     page.on(model.input, change_model, [engine, model], [toy], changes=False)
-    triggers = [component.change for component in (known, engine, model, preset, *fields)]
+    # A person's changes, and not those of a restored field: their answers would overtake each other.
+    edited = [event for field in fields for event in advanced.edits(field)]
     page.on(
-        functools.partial(gr.on, triggers, trigger_mode="always_last"),
+        functools.partial(gr.on, [known.change, engine.input, model.input, *edited]),
         show_plan,
         [engine, model, preset, *fields],
         [needs, terms, panel],
         changes=False,
     )
-    page.show([known], _plan_key, lambda state: [str(_plan_key(state))])
     page.show([gpus], lambda state: _gpus(), lambda state: [_gpus()], live=True)
     page.show([model, toy, preset, about, consent, *fields], _last_choice, _restore)
+    # After it: the browser applies what it is sent in order, so that the plan is asked for with what was restored.
+    page.show([known], _plan_key, lambda state: [str(_plan_key(state))])
     page.show([missing], _missing, lambda state: [gr.update(value=_missing(state), visible=shown(_missing(state)))])
     page.show([status, train, cancel, resume], _status_key, _status, live=True)
     page.show([about_loss, curve], _curve_key, _curve, live=True)
@@ -160,9 +163,9 @@ def resume_training(call: Call) -> None:
 
 
 def change_preset(call: Call, preset: str) -> list[Any]:
-    """Show what the preset stands for."""
+    """Show what the preset stands for, and ask for its plan."""
     loaded = load_preset(preset)
-    return [loaded.description, *advanced.values_of(loaded)]
+    return [loaded.description, *advanced.values_of(loaded), secrets.token_hex(4)]
 
 
 def change_model(call: Call, engine: str, model: str) -> Any:
@@ -189,11 +192,11 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
 
 
 def _plan_key(state: State) -> Any:
-    """What a plan depends on besides the choices; free memory in steps of half a GiB."""
+    """What a plan depends on besides a person's choices; free memory in steps of half a GiB."""
     clips = planned_clips(state.clips, state.transcripts)
     cards = [(card.name, round(2 * card.free_bytes / views.GIB)) for card in hardware.gpus()]
     identifier = state.project.identifier if state.project else ""
-    return [identifier, len(clips), round(sum(clip.seconds for clip in clips), 1), cards]
+    return [identifier, len(clips), round(sum(clip.seconds for clip in clips), 1), cards, _last_choice(state)[0]]
 
 
 def _gpus() -> str:
