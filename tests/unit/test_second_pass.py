@@ -27,7 +27,8 @@ def heard_four(tmp_path_factory: pytest.TempPathFactory, twelve_clips: list[Give
     chosen = [clip.path for clip in twelve_clips[:3]] + [CLIPS / "wavs" / f"{WITH_NUMBERS}.wav"]
     recordings, _ = ingest(project, chosen)
     clips, _ = segment(project, recordings)
-    transcribe(project, clips, asr="tiny.en")
+    transcripts, _ = transcribe(project, clips, asr="tiny.en")
+    assert all(row.text[0].isupper() and row.text[-1] in ".!?" for row in transcripts)  # punctuation is kept
     return project.root
 
 

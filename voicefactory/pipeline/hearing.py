@@ -150,7 +150,7 @@ def _hear_alone(listener: Listener, clip: Clip) -> Heard:
     sound = read_wav(clip.audio, rate=WHISPER_RATE)
     speech_s = float((speech_in(sound, WHISPER_RATE) >= SPEECH_ABOVE).sum()) * WINDOW_S
     if speech_s < PHANTOM.speech_s:
-        return NOTHING
+        return replace(NOTHING, doubt=f"there is only {speech_s:.1f} s of speech in it")
     segments = list(
         listener.model.transcribe(
             sound,

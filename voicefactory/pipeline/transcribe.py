@@ -55,13 +55,16 @@ def transcribe(
         _tell_what_stayed(transcripts, on_progress)
     understood = {transcript.clip for transcript in transcripts}
     refused = [
-        Refused(place(clip), "Whisper understood nothing in it. Listen to it, and type its text if there is one.")
-        for clip in clips
-        if clip.id not in understood
+        Refused(place(clip), _nothing_understood(rows.get(clip.id))) for clip in clips if clip.id not in understood
     ]
     write_refused(project, "transcribe", refused)
     on_progress(Progress("transcribe", len(clips), len(clips), f"{len(clips) - len(refused)} transcripts"))
     return transcripts, refused
+
+
+def _nothing_understood(row: Row | None) -> str:
+    why = f", for {row.doubt}" if row and row.doubt else ""
+    return f"Whisper understood nothing in it{why}. Listen to it, and type its text if there is one."
 
 
 def _spell(rows: dict[str, Row], numbers: str) -> None:
@@ -139,8 +142,9 @@ def _write(
         for clip in clips:
             if _is_current(rows.get(clip.id), clip, asked):
                 continue  # someone typed it while Whisper was listening
-            text, confidence = heard[clip.id].text, heard[clip.id].confidence
-            transcript = Transcript(clip.id, text, listener.language, confidence, "whisper")
-            rows[clip.id] = Row(transcript, clip.said_sha256, asked, listener.code)
+            one = heard[clip.id]
+            transcript = Transcript(clip.id, one.text, listener.language, one.confidence, "whisper")
+            row = Row(transcript, clip.said_sha256, asked, listener.code, one.text, one.doubt)
+            rows[clip.id] = spelled(row, numbers)
 
     update_rows(project, change)

@@ -38,6 +38,7 @@ class Row:
     asked: tuple[str, str] = ("", "")  #: the Whisper model and the language that were asked for
     heard_in: str = ""  #: Whisper's code of the language it listened in
     heard: str = ""  #: what Whisper wrote, before numbers became words or a person changed it
+    doubt: str = ""  #: why Whisper's words were not believed; then there is no text
 
     @property
     def by_person(self) -> bool:
@@ -126,7 +127,7 @@ def bring_transcripts(
             refused.append(Refused(text.file, "It has a second, different text; the first one was taken."))
         else:
             transcript = Transcript(clip.id, text.text, spoken, 1.0, "given", speaker=speaker, instruct=text.instruct)
-            given[clip.id] = Row(transcript, clip.sha256)
+            given[clip.id] = Row(transcript, clip.said_sha256)
 
     def change(rows: dict[str, Row]) -> None:
         for clip in clips:
@@ -251,6 +252,7 @@ def _json(row: Row) -> dict[str, Any]:
         "asked": list(row.asked),
         "heard_in": row.heard_in,
         **({"heard": row.heard} if row.heard and row.heard != transcript.text else {}),
+        **({"doubt": row.doubt} if row.doubt else {}),
     }
 
 
@@ -267,4 +269,4 @@ def _row(values: dict[str, Any]) -> Row:
     )
     asr, language = values["asked"]
     heard = values.get("heard", transcript.text if transcript.source == "whisper" else "")
-    return Row(transcript, values["sha256"], (asr, language), values["heard_in"], heard)
+    return Row(transcript, values["sha256"], (asr, language), values["heard_in"], heard, values.get("doubt", ""))
