@@ -33,7 +33,7 @@ GONE = (
 
 
 class Scheduler:
-    """Two lanes, one running job in each. `start` it once an app; `submit`, `cancel` and `resume` from any thread."""
+    """Three lanes, one running job in each. `start` it once an app; `submit`, `cancel` and `resume` from any thread."""
 
     def __init__(self, home: Path) -> None:
         self.home = home.expanduser().resolve()
@@ -113,7 +113,7 @@ class Scheduler:
         for job in self.store.jobs(states=["running"]):
             self._watch(job)
         active = self.store.jobs(states=["queued", "running"])
-        lanes: tuple[Lane, ...] = ("work", "preview")
+        lanes: tuple[Lane, ...] = ("work", "preview", "listen")
         for lane in lanes:
             mine = [job for job in active if LANES[job.kind] == lane]
             waiting = [job for job in mine if job.state == "queued"]

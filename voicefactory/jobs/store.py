@@ -18,11 +18,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
-Kind = Literal["prepare", "train", "synthesize", "publish"]
-Lane = Literal["work", "preview"]
+Kind = Literal["prepare", "clean", "train", "synthesize", "publish", "read"]
+Lane = Literal["work", "preview", "listen"]
 
-#: One job of a lane runs at a time: heavy work in one, short answers to a waiting person in the other.
-LANES: dict[Kind, Lane] = {"prepare": "work", "train": "work", "synthesize": "preview", "publish": "preview"}
+#: One job of a lane runs at a time: heavy work in one, short answers to a waiting person in the others.
+LANES: dict[Kind, Lane] = {
+    "prepare": "work",
+    "clean": "work",
+    "train": "work",
+    "synthesize": "preview",
+    "publish": "preview",
+    "read": "listen",
+}
 
 #: The states that a job may come from. A state that is in nobody's set is final.
 LEGAL: dict[State, frozenset[State]] = {

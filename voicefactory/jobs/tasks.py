@@ -6,7 +6,7 @@ Imported by the page too, for the requests, so the pipeline is imported only whe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,25 @@ class PublishRequest:
     voice: str  #: the voice's folder
     repo_id: str
     public: bool = False
+
+
+@dataclass(frozen=True)
+class CleanRequest:
+    """Clean clips, or take it back."""
+
+    steps: tuple[str, ...] = ()  #: of `clean.STEPS`; empty = take it back
+    clips: tuple[str, ...] = ()  #: ids; empty = all
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """Listen to one take of one sentence."""
+
+    audio: str  #: relative to the project
+    prompt: str  #: Prompt.id
+    text: str
+    language: str
+    asr: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -81,6 +100,34 @@ def _prepare(context: Context) -> dict[str, Any]:
         "refused": len(prepared.refused),
         "seconds": prepared.seconds,
     }
+
+
+def _clean(context: Context) -> dict[str, Any]:
+    from voicefactory.pipeline.analyse import analyse
+    from voicefactory.pipeline.clean import clean, restore
+    from voicefactory.pipeline.segment import load_clips
+    from voicefactory.pipeline.transcripts import load_transcripts
+
+    project, wanted = context.project, CleanRequest(**context.job.request)
+    told = {"on_progress": context.on_progress, "should_stop": context.should_stop}
+    with project.alone():
+        clips = [clip for clip in load_clips(project) if not wanted.clips or clip.id in wanted.clips]
+        if wanted.steps:
+            now = clean(project, clips, **dict.fromkeys(wanted.steps, True), **told)  # type: ignore[arg-type]
+        else:
+            now = restore(project, [clip.id for clip in clips])
+        analyse(project, now, load_transcripts(project), **told)  # type: ignore[arg-type]
+    return {"clips": len(clips), "steps": list(wanted.steps)}
+
+
+def _read(context: Context) -> dict[str, Any]:
+    from voicefactory.pipeline.prompts import Prompt
+    from voicefactory.pipeline.reading import check_reading, listener
+
+    wanted = ReadRequest(**context.job.request)
+    context.on_progress(Progress("read"))
+    prompt = Prompt(wanted.prompt, wanted.text, wanted.language)
+    return asdict(check_reading(context.project.root / wanted.audio, prompt, listener(wanted.asr)[1]))
 
 
 def _train(context: Context) -> dict[str, Any]:
@@ -150,6 +197,8 @@ def _publish(context: Context) -> dict[str, Any]:
 
 _TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
     "prepare": _prepare,
+    "clean": _clean,
+    "read": _read,
     "train": _train,
     "synthesize": _synthesize,
     "publish": _publish,

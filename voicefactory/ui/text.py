@@ -188,6 +188,9 @@ PUSHED = "Uploaded: {url}"
 
 # --- jobs ---------------------------------------------------------------------------------------------
 JOB_STEPS = {
+    "hub": "Fetching the data set from the Hub",
+    "clean": "Cleaning the sound",
+    "read": "Listening to what you read",
     "ingest": "Reading your files",
     "segment": "Cutting at pauses",
     "transcribe": "Writing down what is said",
@@ -201,6 +204,8 @@ JOB_STEPS = {
 }
 JOB_KINDS = {
     "prepare": "Preparing the recordings",
+    "clean": "Cleaning the sound",
+    "read": "Listening to what you read",
     "train": "Training",
     "synthesize": "Speaking",
     "publish": "Uploading",
