@@ -114,9 +114,9 @@ def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refu
     if not recordings:
         return text.NONE_USABLE if refused else text.NO_RECORDINGS
     speech = sum(clip.seconds for clip in clips)
-    line = f"{_count(len(recordings), 'recording')}, {length(sum(row.seconds for row in recordings))}"
+    line = f"{count(len(recordings), 'recording')}, {length(sum(row.seconds for row in recordings))}"
     if clips:
-        line += f"; cut into {_count(len(clips), 'clip')} with {length(speech)} of speech"
+        line += f"; cut into {count(len(clips), 'clip')} with {length(speech)} of speech"
     if clips and speech < 60:
         line += ". That is enough for a try; a few minutes or more make a better voice"
     return line + "."
@@ -150,7 +150,7 @@ def transcript_rows(transcripts: Iterable[Transcript], clips: Iterable[Clip]) ->
 def transcripts_line(transcripts: Sequence[Transcript]) -> str:
     """How many clips will be used."""
     used = [row for row in transcripts if not row.dropped and row.text.strip()]
-    line = f"{len(used)} of {_count(len(transcripts), 'clip')} will be used."
+    line = f"{len(used)} of {count(len(transcripts), 'clip')} will be used."
     unsure = sum(1 for row in used if row.source == "whisper" and row.confidence < SURE)
     return f"{line} Look at {'this one' if unsure == 1 else f'these {unsure}'} first." if unsure else line
 
@@ -182,10 +182,10 @@ def plan_text(found: RunPlan | None) -> str:
     preset, plan = found.plan.preset, found.plan
     numbers = [
         f"learning rate {preset.learning_rate:g}",
-        f"{_count(preset.batch_size, 'clip')} at a time",
-        _count(preset.epochs, "epoch"),
-        f"{_count(plan.steps, 'step')}, {preset.warmup_steps or 'none'} of them to warm up",
-        f"{_count(plan.training_clips, 'clip')} to learn from, {plan.held_out_clips} kept aside",
+        f"{count(preset.batch_size, 'clip')} at a time",
+        count(preset.epochs, "epoch"),
+        f"{count(plan.steps, 'step')}, {preset.warmup_steps or 'none'} of them to warm up",
+        f"{count(plan.training_clips, 'clip')} to learn from, {plan.held_out_clips} kept aside",
     ]
     if preset.max_steps:
         del numbers[2]  # steps were asked for, so epochs count nothing
@@ -261,5 +261,5 @@ def spoken(jobs: Iterable[Job]) -> list[Job]:
     return [job for job in reversed(list(jobs)) if job.kind == "synthesize" and job.state == "succeeded"]
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
