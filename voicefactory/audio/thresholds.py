@@ -7,14 +7,14 @@ pipeline/risk.py). docs/data.md shows this table and is checked against it.
 
 from __future__ import annotations
 
-import math
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 _AT_LIMIT = 0.35  # severity of a verdict that has only just begun
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # rows are told apart by what they are, which is quick
 class Threshold:
     """When to speak up about a measure. `below`: complain under the limit, otherwise over it."""
 
@@ -238,11 +238,11 @@ def complaints(
     values: Mapping[str, float], table: tuple[Threshold, ...] = TABLE, language: str = ""
 ) -> list[Complaint]:
     """What is beyond its limit, in the table's order. `language` is the engine's name for the text's language."""
+    pairs = ((row, values[row.measure]) for row in _rows_of(table, language) if row.measure in values)
+    return [Complaint(row, value) for row, value in pairs if row.severity(value) > 0]
+
+
+@functools.cache
+def _rows_of(table: tuple[Threshold, ...], language: str) -> tuple[Threshold, ...]:
     own = {row.measure for row in table if language in row.languages}
-    found = []
-    for row in table:
-        concerns = language in row.languages if row.measure in own else not row.languages
-        value = values.get(row.measure, math.nan)
-        if concerns and row.severity(value) > 0:
-            found.append(Complaint(row, value))
-    return found
+    return tuple(row for row in table if (language in row.languages if row.measure in own else not row.languages))

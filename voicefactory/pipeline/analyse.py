@@ -19,7 +19,7 @@ from voicefactory.audio.thresholds import complaints
 from voicefactory.pipeline.foreign import LEAST_CLIPS, Voices, distances, voices
 from voicefactory.pipeline.measuring import Measured, measured_sounds
 from voicefactory.pipeline.pace import PACE, pace, written_in
-from voicefactory.pipeline.second_opinion import disagreements
+from voicefactory.pipeline.second_opinion import disagreements, opinions_path
 from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
@@ -74,7 +74,7 @@ def analyse(
         else:
             missing[VOICE_DISTANCE] = missing.pop(VOICE, "") or why_not.get(clip.id, _DROPPED)
         rows.append({"clip": clip.id, "sha256": clip.sha256, "measures": measures, "missing": missing})
-    differ = disagreements(project)
+    differ = _disagreements(project)
     found = [_analysis(row, said.get(row["clip"]), differ) for row in rows]
     files.write_json(project.root / "analysis" / "voices.json", [asdict(one) for one in heard])
     files.write_jsonl(
@@ -85,17 +85,24 @@ def analyse(
     return found
 
 
-def load_analysis(project: Project) -> dict[str, Analysis]:
-    """Clip id → what `analyse` found, of the clips whose audio is still the same; fast.
+def load_analysis(
+    project: Project, clips: Sequence[Clip] | None = None, transcripts: Sequence[Transcript] | None = None
+) -> dict[str, Analysis]:
+    """Clip id → what `analyse` found, of the clips whose audio is still the same.
 
-    Texts count as they are now: an edited one has its new pace at once.
+    Texts count as they are now: an edited one has its new pace at once. Whoever has the project's clips and
+    transcripts at hand gives them: reading them again takes longer than all the rest.
     """
-    said = {row.clip: row for row in load_transcripts(project)}
-    current = {clip.id: clip.sha256 for clip in load_clips(project)}
+    said = {row.clip: row for row in (load_transcripts(project) if transcripts is None else transcripts)}
+    current = {clip.id: clip.sha256 for clip in (load_clips(project) if clips is None else clips)}
     rows = files.read_jsonl(project.root / "analysis.jsonl")
     kept = [row for row in rows if current.get(row["clip"]) == row["sha256"]]
-    differ = disagreements(project)
+    differ = _disagreements(project)
     return {row["clip"]: _analysis(row, said.get(row["clip"]), differ) for row in kept}
+
+
+def _disagreements(project: Project) -> dict[str, float]:
+    return disagreements(project) if opinions_path(project).exists() else {}
 
 
 def load_voices(project: Project) -> list[Voices]:

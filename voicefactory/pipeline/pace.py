@@ -48,4 +48,4 @@ def written_in(transcript: Transcript) -> str:
 def _letters(text: str, language: str) -> int:
     """Letters; a digit is spoken as a word, or as one syllable where a character is one."""
     digit = 1 if language in (*_NO_SPACES, "korean") else _DIGIT
-    return sum(digit if char.isdigit() else 1 for char in text if char.isalnum())
+    return sum(map(str.isalnum, text)) + (digit - 1) * sum(map(str.isdigit, text))
