@@ -36,6 +36,7 @@ class Cut:
 
     clips: list[Clip] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  #: reasons, as sentences
+    refused_at: list[tuple[float, float]] = field(default_factory=list)  #: of each reason: from and to, seconds
     breathless: bool = False  #: somewhere someone speaks for over `TARGET_MAX_S` without a pause to cut at
 
 
@@ -53,13 +54,13 @@ def make_clips(
     """
     if recording.seconds < MIN_CLIP_S:
         reason = f"It is too short: {recording.seconds:.2g} s. A clip needs at least {MIN_CLIP_S:g} s."
-        return Cut(refused=[reason])
+        return Cut(refused=[reason], refused_at=[(0.0, recording.seconds)])
     if recording.seconds > MAX_CLIP_S and keep_whole:
         reason = (
             f"It is {recording.seconds:.0f} s long, and a clip with its own text may have {MAX_CLIP_S:g} s. Cut it "
             "and its text, or leave out --transcripts so that Whisper can cut it."
         )
-        return Cut(refused=[reason])
+        return Cut(refused=[reason], refused_at=[(0.0, recording.seconds)])
     making = _Making(project, recording, speech_probabilities(recording.audio, on_seconds), words)
     if recording.seconds <= (MAX_CLIP_S if keep_whole else TARGET_MAX_S):
         making.whole()
@@ -89,27 +90,30 @@ class _Making:
             start_s, end_s = 0.0, seconds
         reason = self._add(Piece(start_s, end_s, first_s, min(last_s, seconds)))
         if reason:
-            self.cut.refused.append(f"{reason[0].upper()}{reason[1:]}.")
+            self._refuse(0.0, seconds, f"{reason[0].upper()}{reason[1:]}.")
 
     def pieces(self) -> None:
         """Cut at pauses, and between words where there is none."""
         planned = plan_pieces(self._probabilities, self._recording.seconds, partial(_quietest, self._recording))
         if not planned:
-            self.cut.refused.append("No speech was heard in it.")
+            self._refuse(0.0, self._recording.seconds, "No speech was heard in it.")
         for piece in planned:
             for part in self._parts(piece):
                 where = f"From {_clock(part.start_s)} to {_clock(part.end_s)}"
                 if part.too_long:
-                    self.cut.refused.append(
-                        f"{where} someone speaks for {part.seconds:.0f} s without a pause, so it could not be cut "
-                        "between words."
+                    reason = (
+                        f"someone speaks for {part.seconds:.0f} s without a pause, so it could not be cut between words"
                     )
                 elif part.seconds < MIN_CLIP_S:
-                    self.cut.refused.append(
-                        f"{where} there is only {part.seconds:.1f} s of speech; a clip needs {MIN_CLIP_S:g} s."
-                    )
-                elif reason := self._add(part):
-                    self.cut.refused.append(f"{where} {reason}.")
+                    reason = f"there is only {part.seconds:.1f} s of speech; a clip needs {MIN_CLIP_S:g} s"
+                else:
+                    reason = self._add(part)
+                if reason:
+                    self._refuse(part.start_s, part.end_s, f"{where} {reason}.")
+
+    def _refuse(self, start_s: float, end_s: float, reason: str) -> None:
+        self.cut.refused.append(reason)
+        self.cut.refused_at.append((start_s, end_s))
 
     def _parts(self, piece: Piece) -> list[Piece]:
         if piece.seconds <= TARGET_MAX_S:

@@ -40,6 +40,16 @@ def originals(project: Project, clips: Sequence[Clip]) -> dict[str, Clip]:
     return found
 
 
+def refused_stretches(project: Project, recording: str) -> list[tuple[float, float, str]]:
+    """What of a recording (its id) gave no clip: from, to (seconds), and why; pauses are not in it."""
+    sidecar = project.clips / f"{recording}.json"
+    if not sidecar.exists():
+        return []
+    row = files.read_json(sidecar)
+    places = row.get("refused_at", [])  # cut before the places were kept: nothing is told
+    return [(start_s, end_s, why) for (start_s, end_s), why in zip(places, row["refused"], strict=False)]
+
+
 def cleaned_jsonl(project: Project) -> Path:
     """Rows as in clips.jsonl, of the clips that are cleaned."""
     return project.root / "cleaned.jsonl"

@@ -121,6 +121,7 @@ def _write(
         "inputs": inputs,
         "clips": [row_of(project, clip) for clip in made.clips],
         "refused": made.refused,
+        "refused_at": made.refused_at,
         "breathless": made.breathless,
         "words_by": words_by,  # who said where words end, if anybody was asked
     }
