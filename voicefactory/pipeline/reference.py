@@ -104,7 +104,8 @@ def candidates(project: Project, clips: Sequence[Clip], transcripts: Sequence[Tr
     The page shows them, to hear and with their reasons; the first is what training takes if nobody chooses. Fast for
     thousands of clips: only a short list is opened.
     """
-    return three_candidates(rank_references(clips, transcripts, load_analysis(project)), clips)
+    analysis = load_analysis(project, clips, transcripts)
+    return three_candidates(rank_references(clips, transcripts, analysis), clips)
 
 
 def no_usable_clip(project: Project, transcripts: Sequence[Transcript]) -> InputError:

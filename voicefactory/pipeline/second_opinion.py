@@ -103,10 +103,20 @@ def second_opinion(
     return _opinions(wanted, texts, _rows(project), asr)
 
 
-def load_opinions(project: Project, asr: str = "") -> dict[str, Opinion]:
-    """Clip id → the newest opinion (of that model), compared with the clip's present text. Hears nothing."""
-    texts = {transcript.clip: transcript for transcript in load_transcripts(project)}
-    return _opinions(load_clips(project), texts, _rows(project), asr)
+def load_opinions(
+    project: Project,
+    asr: str = "",
+    *,
+    clips: Sequence[Clip] | None = None,
+    transcripts: Sequence[Transcript] | None = None,
+) -> dict[str, Opinion]:
+    """Clip id → the newest opinion (of that model), compared with the clip's present text. Hears nothing.
+
+    Whoever has the project's clips and transcripts at hand gives them: reading them again takes longer than the rest.
+    """
+    clips = load_clips(project) if clips is None else clips
+    texts = {row.clip: row for row in (load_transcripts(project) if transcripts is None else transcripts)}
+    return _opinions(clips, texts, _rows(project), asr)
 
 
 def disagreements(project: Project) -> dict[str, float]:

@@ -6,6 +6,7 @@ under a lock, on the rows as they are then. What a person wrote or dropped is ne
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,10 @@ from voicefactory.project import Project, speaker_key
 from voicefactory.types import Clip, Refused, Transcript
 
 __all__ = ["GivenText", "bring_transcripts", "load_transcripts", "read_transcripts", "set_transcripts"]
+
+_KEPT = 4  # projects
+_known: dict[Path, tuple[tuple[int, int, int], dict[str, Row]]] = {}
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -192,8 +197,32 @@ def _speaker_of(text: GivenText) -> tuple[str, str]:
 
 
 def load_rows(project: Project) -> dict[str, Row]:
-    """Clip id → row, of everything in transcripts.jsonl."""
-    return {row["clip"]: _row(row) for row in files.read_jsonl(project.transcripts_jsonl)}
+    """Clip id → row, of everything in transcripts.jsonl. The last few files are kept in memory until they change."""
+    path = project.transcripts_jsonl
+    stamp = _stamp(path)
+    with _lock:
+        known = _known.get(path)
+    if known is not None and known[0] == stamp:
+        return dict(known[1])
+    rows = {row["clip"]: _row(row) for row in files.read_jsonl(path)}
+    _keep(path, stamp, rows)
+    return dict(rows)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """Another one after every write: each makes a new file."""
+    if not path.exists():
+        return (0, 0, 0)
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+def _keep(path: Path, stamp: tuple[int, int, int], rows: dict[str, Row]) -> None:
+    with _lock:
+        _known.pop(path, None)
+        _known[path] = (stamp, rows)
+        while len(_known) > _KEPT:
+            del _known[next(iter(_known))]
 
 
 def update_rows(
@@ -205,13 +234,16 @@ def update_rows(
     """
     project.root.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(project.root / ".transcripts.lock"):
-        rows = load_rows(project)
+        before = load_rows(project)
+        rows = dict(before)
         change(rows)
         if only is not None:
             ordered = {clip.id: rows[clip.id] for clip in only if clip.id in rows}
             others = {name: row for name, row in rows.items() if name not in ordered and row.by_person}
             rows = {**ordered, **others}
         files.write_jsonl(project.transcripts_jsonl, (_json(row) for row in rows.values()))
+        written = {name: row if row is before.get(name) else _row(_json(row)) for name, row in rows.items()}
+        _keep(project.transcripts_jsonl, _stamp(project.transcripts_jsonl), written)
     return rows
 
 
