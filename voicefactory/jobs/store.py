@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
-Kind = Literal["prepare", "clean", "train", "synthesize", "publish", "read"]
+Kind = Literal[
+    "prepare", "clean", "train", "synthesize", "publish", "read", "opinion", "sizes", "export", "preview", "freeze"
+]
 Lane = Literal["work", "preview", "listen"]
 
 #: One job of a lane runs at a time: heavy work in one, short answers to a waiting person in the others.
@@ -29,6 +31,11 @@ LANES: dict[Kind, Lane] = {
     "synthesize": "preview",
     "publish": "preview",
     "read": "listen",
+    "opinion": "work",
+    "sizes": "preview",
+    "export": "preview",
+    "preview": "preview",
+    "freeze": "work",
 }
 
 #: The states that a job may come from. A state that is in nobody's set is final.

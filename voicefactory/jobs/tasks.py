@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from voicefactory.jobs import studio_tasks
 from voicefactory.jobs.store import Job, Kind
-from voicefactory.pipeline.create import Request
+from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
 from voicefactory.types import OnProgress, Progress, Reference, ShouldStop
 
@@ -80,8 +81,8 @@ def _request(values: dict[str, Any]) -> Request:
 
 
 def _prepare(context: Context) -> dict[str, Any]:
-    from voicefactory.pipeline.create import prepare
     from voicefactory.pipeline.hub_data import is_hub_name
+    from voicefactory.pipeline.prepare import prepare
 
     project = context.project
     uploads = sorted(path for path in project.uploads.glob("*/*") if path.is_file())
@@ -94,6 +95,7 @@ def _prepare(context: Context) -> dict[str, Any]:
             on_progress=context.on_progress,
             should_stop=context.should_stop,
         )
+        worklist(project, prepared.clips, prepared.transcripts)  # here, so that the page need not
     return {
         "recordings": len(prepared.recordings),
         "clips": len(prepared.clips),
@@ -131,7 +133,7 @@ def _read(context: Context) -> dict[str, Any]:
 
 
 def _train(context: Context) -> dict[str, Any]:
-    from voicefactory.pipeline.create import train
+    from voicefactory.pipeline.train import train
 
     with context.project.alone():
         created = train(
@@ -195,6 +197,10 @@ def _publish(context: Context) -> dict[str, Any]:
     return {"url": url}
 
 
+def _freeze(context: Context) -> dict[str, Any]:
+    return studio_tasks.freeze(context, _request(context.job.request))
+
+
 _TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
     "prepare": _prepare,
     "clean": _clean,
@@ -202,4 +208,9 @@ _TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
     "train": _train,
     "synthesize": _synthesize,
     "publish": _publish,
+    "opinion": studio_tasks.opinion,
+    "sizes": studio_tasks.sizes,
+    "export": studio_tasks.export,
+    "preview": studio_tasks.preview,
+    "freeze": _freeze,
 }

@@ -52,7 +52,7 @@ MICROPHONE = "Or record yourself"
 LANGUAGE = "Language of the recordings"
 LANGUAGE_AUTO = "Detect it"
 RECORDINGS = "Recordings"
-RECORDINGS_COLUMNS = ("File", "Length", "Remarks")
+RECORDINGS_COLUMNS = ("File", "Length", "Remarks", "Recording")
 REFUSED = "Not used, and why"
 REFUSED_COLUMNS = ("File", "Why")
 REMOVE = "Remove a file"
@@ -73,7 +73,7 @@ HUB_DATA = "Data set"
 HUB_DATA_EXAMPLE = "owner/name, or owner/name:part"
 HUB_DATA_ADD = "Add it"
 HUB_DATA_FIRST = "Write the data set's name first, for example: keithito/lj_speech."
-HUB_DATA_TAKEN = "Data sets of this voice: {names}."
+HUB_DATA_NAMES = "Data sets of this voice"
 WAVE = "Waveform of {name} from {start} to {end}: {clips}."
 WAVE_REFUSED = "{parts} not used."
 WAVE_KEY_CLIP = "used as a clip"
@@ -86,7 +86,7 @@ READ_HELP = (
 )
 READ_LANGUAGE = "Language you read in"
 READ_CHOOSE = "Choose the language that you want to read in."
-READ_ALL = "You have read every sentence of this language. Thank you. The voice is ready for the next step."
+READ_ALL = "You have read every sentence of this language."
 READ_ONLY_SKIPPED = "Only the sentences that you skipped are left."
 READ_MICROPHONE = "Press Record, read the sentence, press Stop"
 READ_METER = "How loud you are"
@@ -97,11 +97,11 @@ READ_RETAKE = "Read it again"
 READ_SKIP = "Skip this sentence"
 READ_UNSKIP = "Show the skipped sentences"
 READ_TAKE = "What you just recorded"
-READ_OK = "Good: every word was heard and the sound is fine."
+READ_OK = "Good: your sentence was heard."
 READ_HEARD = "Heard: {heard}"
 READ_MISSED = "not heard"
 READ_GOAL = "{done} of {goal} minutes"
-READ_COUNT = "{read} sentences read, {left} to go in this language."
+READ_COUNT = "{read} read, {left} to go in this language."
 READ_EMPTY = "Nothing was recorded. Press Record, read the sentence, press Stop."
 READ_NO_SENTENCE = "There is no sentence to read now. Choose a language first."
 READ_NOTHING_TO_KEEP = "There is nothing to keep yet. Record the sentence first."
@@ -143,37 +143,162 @@ BEFORE, AFTER = "Before", "After"
 
 # --- 2 transcripts ------------------------------------------------------------------------------------
 TRANSCRIPTS_HELP = (
-    "Check that each text is exactly what is said: the voice learns from it. The least certain ones come first. "
-    "Select a row to hear it; change the text in the table or below it. Take the tick off a clip that should not "
-    "be used."
+    "The voice learns exactly what is written here. The clips that most need a look come first: pick one, listen, "
+    "and say whether its text is right."
 )
-TRANSCRIPTS_COLUMNS = ("Use", "Text", "Length", "Look at it because", "File", "Clip")
+TRANSCRIPTS_COLUMNS = ("Use", "Text", "Length", "Why look at it", "File")
 NO_TRANSCRIPTS = "There are no transcripts yet. Add recordings in step 1 first: they are written down for you."
 TRANSCRIPTS_COMING = "Your recordings are being written down. The texts appear here when that is done."
-CLIP_PLAYER = "The clip you selected"
+SHOW = "Show"
+SHOWS = {
+    "all": "All",
+    "suspicious": "To look at",
+    "foreign": "Another voice",
+    "differs": "Second opinion differs",
+    "checked": "Checked by you",
+    "dropped": "Dropped",
+}
+SEARCH = "Find in texts and file names"
+SEARCH_HINT = "Type, then press Enter"
+PAGE_OF = "{first} to {last} of {all}"
+PAGE_PREVIOUS, PAGE_NEXT = "Previous page", "Next page"
+NOTHING_TO_SHOW = {
+    "all": "No clip fits your search.",
+    "suspicious": "Nothing is left to look at here.",
+    "foreign": "No clip sounds like another voice.",
+    "differs": "No second opinion differs. Ask for one below.",
+    "checked": "You have not checked a clip yet.",
+    "dropped": "You have not dropped a clip.",
+}
+CHECKED, DROPPED, HEARD_DIFFERENTLY = "checked by you", "dropped", "heard differently"
+USE_ROW = "Use the clip “{text}”"
+CLIP_PLAYER = "The clip you picked"
 CLIP_TEXT = "What is said in it"
-CLIP_USE = "Use this clip"
-SAVE = "Save"
-SAVE_NEXT = "Save and next"
-SELECT_FIRST = "Select a row in the table first."
-EMPTY_TEXT = "The text is empty. Write what is said, or take the tick off to leave the clip out."
-SAVED = "Saved."
+CLIP_NOT_CHOSEN = "Pick a clip in the list to hear it."
+CLIP_PLACE = "Clip {place} of {all}: {file}"
+ACCEPT, DROP, USE_AGAIN, UNDO = "Looks right", "Drop", "Use it again", "Undo"
+UNDO_STEPS = {
+    "accept": "Undo: looks right ({clips})",
+    "drop": "Undo: drop ({clips})",
+    "use": "Undo: use again ({clips})",
+    "fix": "Undo: another text",
+}
+PREVIOUS, NEXT_CLIP = "Previous", "Next"
+BULK = "Many at once"
+BULK_ACCEPT = "All {clips} shown look right"
+BULK_DROP = "Drop all {clips} shown"
+BULK_USE = "Use all {clips} shown again"
+BULK_HELP = "This counts for the clips in the list above, on all its pages. You can undo it."
+KEYS_HEAD = "Keys"
+KEYS = (
+    ("J or ↓", "next clip"),
+    ("K or ↑", "previous clip"),
+    ("Space", "play or pause"),
+    ("A", "looks right"),
+    ("D", "drop, or use again"),
+    ("E", "change the text; Enter keeps it, Esc leaves the field"),
+    ("U", "undo"),
+)
+SELECT_FIRST = "Pick a clip in the list first."
+EMPTY_TEXT = "The text is empty. Write what is said, or drop the clip."
+MEASURES = {
+    "duration_s": "{value:.1f} s long",
+    "snr_db": "speech is {value:.0f} dB above the background",
+    "loudness_lufs": "loudness {value:.0f} LUFS",
+    "bandwidth_hz": "sound up to {value:.0f} Hz",
+    "dnsmos": "sounds {value:.1f} of 5",
+    "chars_per_s": "{value:.0f} letters a second",
+    "confidence": "Whisper is {value:.0%} sure",
+}
+LIKE_THE_OTHERS, UNLIKE_THE_OTHERS = "the same voice as the others", "may be another voice"
+OPINION_SAYS = "{asr} hears"
+OPINION_AGREES = "{asr} hears the same words."
+OPINION_TAKE = "Take the other text"
+OPINION_WORDS_OURS, OPINION_WORDS_THEIRS = "Your text", "The other"
+LISTEN_AGAIN = "Let Whisper listen again"
+LISTEN_AGAIN_HELP = (
+    "Whisper comes in sizes: a larger one hears better and takes longer. Ask one for a second opinion on the clips "
+    "that most need a look, or let it write everything down again. What you checked or typed stays as it is."
+)
+ASR_SIZE = "Whisper size"
+ASR_SIZE_HELP = "Choose one, or type a Hugging Face model id or a folder."
+ASR_HERE, ASR_DOWNLOAD = "on this machine", "is downloaded first"
+ASR_ROWS = ("Size", "Second opinion", "Everything", "Memory", "")
+ASR_UNKNOWN_TIME = "not known yet"
+ASR_ENGLISH = "English only"
+OPINION_COUNT = "Clips for the second opinion"
+OPINION_ASK = "Ask for a second opinion"
+REWRITE = "Write everything down again"
+ASR_FIRST = "Choose a Whisper size first."
+OPINION_NOTHING = "There is no clip left to ask about: you have checked or dropped them all."
+OPINION_RUNNING = "A second opinion is being made already. Wait for it, or cancel it first."
+OPINION_DONE = "{clips} heard again; {differ} with other words. They are under “Second opinion differs”."
+OPINION_CANCELLED = "Cancelled. What was heard is kept: ask again to go on."
+NUMBERS = "Numbers and abbreviations"
+NUMBERS_HELP = "Words are better for the voice. What you typed stays as it is."
+NUMBERS_AS_WRITTEN, NUMBERS_IN_WORDS = "As Whisper writes them: 12 km", "In words: twelve kilometers"
+EXPORT = "Take the texts with you"
+EXPORT_FORM = "As"
+EXPORT_FORMS = {
+    "ljspeech": "LJSpeech: a zip with metadata.csv and the sound",
+    "jsonl": "JSONL: a zip with data.jsonl and the sound",
+    "srt": "SRT subtitles",
+    "vtt": "WebVTT subtitles",
+}
+EXPORT_MAKE, EXPORT_FILE = "Make the file", "Download {name}"
+EXPORT_DONE = "{clips} written, {left_out} left out."
+EXPORT_NOTHING = "There are no texts to write yet."
 
 # --- 3 reference --------------------------------------------------------------------------------------
 REFERENCE_HELP = (
-    "One clip of 3 to 10 seconds tells the model whose voice it is. These are your best ones. "
+    "One clip of 3 to 10 seconds tells the model whose voice it is; it is used with every clip. These three suit best. "
     "Listen, and choose the one that sounds most like the voice you want."
 )
 NO_REFERENCE = "There is nothing to choose from yet. Add recordings in step 1 first."
+REFERENCE_COMING = "Your clips are being compared. The candidates appear here in a moment."
 NO_CANDIDATE = (
     "None of your clips is between 3 and 10 seconds long with a good text. "
     "Add a recording with a few calm sentences, or bring a file of your own below."
 )
 CANDIDATE = "Clip {number}"
+PREVIEW_OF = "Clip {number}, imitated without training"
+PREVIEW = "Hear what the model makes of them now"
+PREVIEW_HELP = (
+    "The model imitates each clip without any training. A good reference is one whose imitation sounds like the "
+    "person already."
+)
+PREVIEW_NOISE = "The toy model makes noise, not speech, so its imitations tell nothing."
+PREVIEW_RUNNING = "The previews are being made already."
+PREVIEW_CANCELLED = "Cancelled. Press the button again to go on."
 REFERENCE_PICK = "Your choice"
 REFERENCE_OWN = "Use a file of your own instead"
 REFERENCE_FILE = "3 to 10 seconds of the voice"
 REFERENCE_KEPT = "Reference chosen."
+
+# --- 3 your data --------------------------------------------------------------------------------------
+DATA = "Your data"
+NO_DATA = "Your data is counted here once there are clips with texts."
+DATA_COMING = "Your data is being counted."
+DATA_LINE = "{minutes} in {clips}"
+DATA_LEFT_OUT = "{clips} left out (dropped, or without a text)"
+DATA_HELPS = "What would help most"
+DATA_LENGTHS = "How long the clips are"
+DATA_LENGTHS_ALT = "Clips by length: {bars}."
+DATA_SOUNDS = "Sounds of the language"
+DATA_READ = "Sentences that would bring what is missing"
+DATA_WARNINGS = "Look at this"
+DATA_NO_WARNINGS = "Nothing stands out."
+FREEZE = "Freeze this data set"
+FREEZE_HELP = (
+    "Training sees a frozen copy only, so that what you change later cannot change a voice that was made. "
+    "Training freezes what there is by itself; do it here to keep a state to come back to."
+)
+FROZEN_HEAD = "Frozen data sets"
+FROZEN_COLUMNS = ("Name", "Frozen", "Clips", "Length", "Since then")
+FROZEN_SAME = "nothing changed"
+FROZEN_NONE = "None yet."
+FREEZE_RUNNING = "The data set is being frozen already."
+FREEZE_CANCELLED = "Cancelled. Nothing was frozen."
 
 # --- 4 train ------------------------------------------------------------------------------------------
 NO_GPU = "No GPU: training will run on the CPU. That works for a try; a real voice takes very long without a GPU."
@@ -277,6 +402,11 @@ JOB_STEPS = {
     "synthesize": "Speaking",
     "package": "Packing the voice and checking that it works",
     "publish": "Uploading",
+    "second opinion": "Listening again",
+    "sizes": "Looking what this machine can run",
+    "export": "Writing the file",
+    "preview": "Imitating the candidates",
+    "freeze": "Freezing the data set",
 }
 JOB_KINDS = {
     "prepare": "Preparing the recordings",
@@ -285,6 +415,11 @@ JOB_KINDS = {
     "train": "Training",
     "synthesize": "Speaking",
     "publish": "Uploading",
+    "opinion": "Second opinion",
+    "sizes": "Looking what this machine can run",
+    "export": "Writing the file",
+    "preview": "Previews of the reference",
+    "freeze": "Freezing the data set",
 }
 STARTING = "Starting"
 CANCELLING = "Stopping. What was finished is being saved."
