@@ -83,6 +83,7 @@ def _request(values: dict[str, Any]) -> Request:
 def _prepare(context: Context) -> dict[str, Any]:
     from voicefactory.pipeline.hub_data import is_hub_name
     from voicefactory.pipeline.prepare import prepare
+    from voicefactory.pipeline.worklist import worklist
 
     project = context.project
     uploads = sorted(path for path in project.uploads.glob("*/*") if path.is_file())
