@@ -23,7 +23,7 @@ from voicefactory.cli_ending import report, say_aside, stoppable
 from voicefactory.errors import InputError
 
 if TYPE_CHECKING:
-    from voicefactory.pipeline.create import Request
+    from voicefactory.pipeline.request import Request
     from voicefactory.types import ShouldStop
 
 TOY = "Note: the toy model makes noise, not speech. It is there to try the way out."
@@ -113,7 +113,7 @@ def create(
     """Make a voice from recordings. Run it again after an interruption, and it goes on where it was."""
     _use_home(home)
     with stoppable() as stop:
-        from voicefactory.pipeline.create import Request
+        from voicefactory.pipeline.request import Request
 
         request = Request(
             engine=engine,

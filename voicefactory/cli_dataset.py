@@ -34,7 +34,8 @@ def dataset_of(
     project = Project.open(slug(name), home)
     made = None
     if freeze:
-        from voicefactory.pipeline.create import Request, freeze_dataset
+        from voicefactory.pipeline.request import Request
+        from voicefactory.pipeline.train import freeze_dataset
 
         with project.alone():
             chosen = reference or str(project.info.get("reference", ""))

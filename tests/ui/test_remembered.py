@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.ui import way
 from tests.ui.conftest import Server
 from voicefactory.engines import registry
-from voicefactory.pipeline.create import Request
+from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
 from voicefactory.types import silent
 

@@ -15,8 +15,9 @@ import soundfile
 
 from voicefactory import files
 from voicefactory.errors import InputError
-from voicefactory.pipeline.create import Request, check_request, create
+from voicefactory.pipeline.create import check_request, create
 from voicefactory.pipeline.package import list_voices, voice_files, zip_voice
+from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
 from voicefactory.types import Progress
 
@@ -31,7 +32,8 @@ REQUEST = Request(
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from voicefactory.pipeline.create import Request, create
+from voicefactory.pipeline.create import create
+from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
 home, recordings, request, step = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]), sys.argv[4]
 def tell(progress):

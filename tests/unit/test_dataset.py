@@ -18,12 +18,13 @@ from voicefactory.audio.wav import read_wav, write_wav
 from voicefactory.cli import run
 from voicefactory.errors import InputError
 from voicefactory.pipeline import statistics as module
-from voicefactory.pipeline.create import Request, freeze_dataset, train
 from voicefactory.pipeline.frozen import changes_since, freeze, list_frozen, load_frozen
 from voicefactory.pipeline.previews import find_preview, preview, previews
 from voicefactory.pipeline.reference import candidates, load_reference, rank_references, reference
+from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.statistics import LENGTHS_S, Statistics, statistics
+from voicefactory.pipeline.train import freeze_dataset, train
 from voicefactory.pipeline.transcripts import load_transcripts, set_transcripts
 from voicefactory.project import Project
 from voicefactory.types import SAMPLE_RATE, Clip, ExtraText, Transcript

@@ -12,10 +12,11 @@ import soundfile
 
 from tests.conftest import GivenClip
 from tests.media import encode, tone
-from voicefactory.pipeline.create import Request, prepare
 from voicefactory.pipeline.found_texts import find_texts, give_found_texts
 from voicefactory.pipeline.ingest import ingest
+from voicefactory.pipeline.prepare import prepare
 from voicefactory.pipeline.refusals import load_refused
+from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.segment import segment
 from voicefactory.pipeline.transcripts import load_transcripts, set_transcripts
 from voicefactory.project import Project

@@ -22,7 +22,7 @@ from voicefactory.jobs import processes
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.jobs.store import Job, State
 from voicefactory.jobs.tasks import PublishRequest
-from voicefactory.pipeline.create import Request
+from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
 

@@ -12,12 +12,13 @@ import pytest
 from tests.conftest import CLIPS, GivenClip
 from voicefactory import files
 from voicefactory.errors import InputError
-from voicefactory.pipeline.create import Request, check_request, create
+from voicefactory.pipeline.create import check_request, create
 from voicefactory.pipeline.dataset import make_dataset
 from voicefactory.pipeline.extra_texts import MOST_LETTERS, read_extra_texts
 from voicefactory.pipeline.ingest import ingest
 from voicefactory.pipeline.reference import load_reference, rank_references, reference, references
 from voicefactory.pipeline.refusals import load_refused
+from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.segment import load_clips, segment
 from voicefactory.pipeline.speakers import check_folders, folder_speaker, parse_speakers, who_says
 from voicefactory.pipeline.synthesize import synthesize
