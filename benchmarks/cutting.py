@@ -10,8 +10,8 @@ by time: Whisper base hears every clip alone and gives its words' times; a word'
 silence at its ends is taken away. A word is cut if a clip begins or ends more than 40 ms inside of its audible part
 where the sound is less than 25 dB below the word's, or if no clip holds it.
 
-by ear: Whisper base hears the pieces; words missing, wrong or too many at the first or last place of a piece, beyond
-those that it gets wrong in the same sound uncut, are counted.
+by ear: Whisper base hears the single clips, the long file uncut, and the pieces that came out of it. Words that it gets
+wrong, misses or adds, against the true texts, are counted for each.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main() -> None:
               f"{sum(len(text.split()) for text in texts.values())} words in their texts, "
               f"{sum(map(len, words))} with times\n")  # fmt: skip
         print("| Joined with | long file, s | clips out | length, s: least, median, most | between words | refused | "
-              "words cut, by time | word errors uncut → cut | cutting, s |")  # fmt: skip
+              "words cut, by time | word errors: single clips, uncut, cut | cutting, s |")  # fmt: skip
         print("|---|---|---|---|---|---|---|---|---|")
         totals = np.zeros(2, dtype=int)
         for condition in CONDITIONS:
@@ -122,11 +122,12 @@ def _measure(
     lengths = sorted(piece.seconds for piece in pieces)
     heard = " ".join(_hear(model, read_wav(piece.audio, rate=16_000)) for piece in pieces)
     truth = _normal(" ".join(texts))
-    errors = [_errors(truth, _normal(text)) for text in (whole, heard)]
+    uncut = _hear(model, read_wav(recordings[0].audio, rate=16_000))
+    errors = [_errors(truth, _normal(text)) for text in (whole, uncut, heard)]
     row = (
         f"| {condition.name} | {len(samples) / RATE:.0f} | {len(pieces)} | {lengths[0]:.1f}, "
         f"{lengths[len(lengths) // 2]:.1f}, {lengths[-1]:.1f} | {len(pieces) - len(without)} | {len(refused)} | "
-        f"{len(bad)} of {len(placed)} | {errors[0]} → {errors[1]} of {len(truth.split())} | {seconds:.1f} |"
+        f"{len(bad)} of {len(placed)} | {errors[0]}, {errors[1]}, {errors[2]} of {len(truth.split())} | {seconds:.1f} |"
     )
     return row, len(bad), len(placed)
 
