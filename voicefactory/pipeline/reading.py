@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,14 @@ def check_reading(audio: Path, prompt: Prompt, model: WhisperModel) -> Reading:
         level_dbfs=level_dbfs,
         quality=quality,
     )
+
+
+def reading_of(row: Mapping[str, Any]) -> Reading:
+    """The reading whose `dataclasses.asdict` was written down."""
+    quality = row["quality"] and Quality(**{**row["quality"], "verdicts": tuple(row["quality"]["verdicts"])})
+    told = {name: tuple(row[name]) for name in ("reasons", "notes")}
+    words = tuple(Said(**word) for word in row["words"])
+    return Reading(**{**row, **told, "prompt": Prompt(**row["prompt"]), "words": words, "quality": quality})
 
 
 @functools.lru_cache(maxsize=1)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import html
 import os
 import secrets
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 _KEY = secrets.token_bytes(32)
 _FOLDER = "given"
@@ -40,3 +42,13 @@ def give(path: Path | None) -> str | None:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)  # renaming a link onto itself leaves both names
     return str(target)
+
+
+def player_html(path: Path | None, name: str) -> str:
+    """The browser's own player, for recordings of any length: it fetches what it plays. Empty without a file."""
+    given = give(path)
+    if given is None:
+        return ""
+    source = f"gradio_api/file={quote(given)}"
+    label = html.escape(name, quote=True)
+    return f'<audio controls preload="metadata" src="{html.escape(source, quote=True)}" aria-label="{label}"></audio>'

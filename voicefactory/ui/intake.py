@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from voicefactory import files
+from voicefactory.pipeline.hub_data import PREFIX, is_hub_name, parse_hub_name
 from voicefactory.project import Project
 
 TEXT_SUFFIXES = (".csv", ".txt", ".jsonl")
@@ -53,6 +54,39 @@ def remove(project: Project, path: Path) -> None:
         shutil.rmtree(path.parent)
     elif path.parent == _texts(project):
         path.unlink(missing_ok=True)
+
+
+def take_in_hub_name(project: Project, name: str) -> str:
+    """Note a data set of the Hub, so that `prepare` fetches it; its name as hf:owner/name[:part[:split]].
+
+    Its address in a browser is understood too. Raises InputError for what is no name.
+    """
+    plain = name.strip().removeprefix("https://").removeprefix("huggingface.co/").removeprefix("datasets/")
+    wanted = Path(plain.rstrip("/") if plain.startswith(PREFIX) else f"{PREFIX}{plain.rstrip('/')}")
+    parse_hub_name(wanted)
+    known = [str(path) for path in project.info.get("paths", [])]
+    if wanted.as_posix() not in known:
+        project.update_info(paths=[*known, wanted.as_posix()])
+    return wanted.as_posix()
+
+
+def hub_names(project: Project) -> list[str]:
+    """The data sets of the Hub that were noted."""
+    return [str(path) for path in project.info.get("paths", []) if is_hub_name(Path(str(path)))]
+
+
+def remove_hub_name(project: Project, name: str) -> None:
+    """Take a data set away, with what was fetched. The next `ingest` forgets what came from it."""
+    folder = project.root / "hub" / parse_hub_name(Path(name)).folder
+    shutil.rmtree(folder, ignore_errors=True)
+    for more in (folder.with_name(f"{folder.name}.json"), folder.with_name(f"{folder.name}.rows.jsonl")):
+        more.unlink(missing_ok=True)
+    project.update_info(paths=[path for path in project.info.get("paths", []) if path != name])
+
+
+def is_there(project: Project) -> bool:
+    """Whether there is anything to prepare."""
+    return any(project.uploads.glob("*/*")) or bool(hub_names(project))
 
 
 def texts(project: Project) -> list[Path]:

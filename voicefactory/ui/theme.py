@@ -47,6 +47,7 @@ footer { display: none !important; }
 #title h1 { font-size: 1.6rem; margin: 0; }
 #title p { margin: 0.15rem 0 0; color: var(--body-text-color-subdued); }
 #transcripts :is([data-col="5"], [data-heading="5"], .sizing-body td:nth-child(6)) { display: none; }
+#recordings :is([data-col="3"], [data-heading="3"], .sizing-body td:nth-child(4)) { display: none; }
 .table-wrap .cell-wrap, .table-wrap .header-content { font-family: var(--font) !important; }
 #plan-terms :is(table, tr, td) { border: 0 !important; }
 #plan-terms td { padding: 0.15rem 1.5rem 0.15rem 0 !important; }
@@ -64,6 +65,34 @@ button.forward { align-self: flex-end; width: auto; flex-grow: 0; }
 .bar.unknown > span { width: 30%; animation: slide 1.6s ease-in-out infinite alternate; }
 @keyframes slide { from { margin-left: 0; } to { margin-left: 70%; } }
 @media (prefers-reduced-motion: reduce) { .bar.unknown > span { animation: none; } }
+.wave { display: block; width: 100%; height: 7.5rem; background: var(--background-fill-secondary);
+  border-radius: var(--radius-md); }
+.wave .sound { fill: var(--body-text-color-subdued); }
+.wave .clip { fill: var(--primary-500); fill-opacity: 0.22; stroke: var(--primary-600);
+  vector-effect: non-scaling-stroke; }
+.wave .clip:hover { fill-opacity: 0.4; }
+.wave .refused { fill: url(#stripes); stroke: #b45309; vector-effect: non-scaling-stroke; }
+.stripe { fill: #d97706; fill-opacity: 0.55; }
+.ticks { display: flex; justify-content: space-between; color: var(--body-text-color-subdued); font-size: 0.8rem; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.25rem 0; font-size: 0.9rem;
+  color: var(--body-text-color-subdued); }
+.legend i { display: inline-block; width: 0.9rem; height: 0.9rem; margin-right: 0.35rem; vertical-align: -0.1rem;
+  border: 1px solid var(--border-color-primary); }
+.legend i.clip { background: color-mix(in srgb, var(--primary-500) 25%, transparent); }
+.legend i.refused { background: repeating-linear-gradient(45deg, #d97706 0 3px, transparent 3px 6px); }
+audio { width: 100%; }
+.sentence { font-size: 1.7rem; line-height: 1.4; margin: 0.75rem 0; }
+.sentence mark { color: inherit; background: color-mix(in srgb, #d97706 25%, transparent);
+  text-decoration: underline wavy #b45309; text-underline-offset: 0.25em; }
+.verdict { margin: 0 0 0.4rem; font-weight: 600; }
+.verdict.good { color: var(--primary-700); }
+.verdict.again { color: #b45309; }
+.dark .verdict.good { color: var(--primary-300); }
+.dark .verdict.again { color: #fbbf24; }
+.meters { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; }
+.meters > div { flex: 1 1 14rem; }
+.bar.live { visibility: hidden; }
+.bar.live > span { width: 0; transition: width 0.06s; }
 .state { margin: 0 0 0.4rem; }
 .state b { font-weight: 600; }
 .state.bad { color: #b45309; }

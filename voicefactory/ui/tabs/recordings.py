@@ -16,6 +16,7 @@ from voicefactory.ui import intake, text, views
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import submit_prepare
 from voicefactory.ui.state import State
+from voicefactory.ui.tabs import cleaning, cuts, guided, hub
 
 
 def build(page: Page) -> None:
@@ -24,22 +25,35 @@ def build(page: Page) -> None:
     language = gr.Dropdown(
         [(text.LANGUAGE_AUTO, AUTO), *language_choices()], label=text.LANGUAGE, elem_id="language", value=AUTO
     )
-    with gr.Row(equal_height=True):
-        with gr.Column(min_width=300):
-            uploads = gr.File(label=text.FILES, file_count="multiple", elem_id="files", height=190)
-        with gr.Column(min_width=300):
-            microphone = gr.Audio(
-                label=text.MICROPHONE, sources=["microphone"], type="filepath", format="wav", elem_id="microphone"
-            )
-            add_take = gr.Button(text.ADD_TAKE, elem_id="add-take", size="md", scale=0)
-    gr.Markdown(text.FILES_MORE, elem_classes="quiet")
+    with gr.Tabs(elem_id="sources"):
+        files_tab, read_tab, hub_tab = text.SOURCES
+        with gr.Tab(files_tab, render_children=True):
+            with gr.Row(equal_height=True):
+                with gr.Column(min_width=300):
+                    uploads = gr.File(label=text.FILES, file_count="multiple", elem_id="files", height=190)
+                with gr.Column(min_width=300):
+                    microphone = gr.Audio(
+                        label=text.MICROPHONE,
+                        sources=["microphone"],
+                        type="filepath",
+                        format="wav",
+                        elem_id="microphone",
+                    )
+                    add_take = gr.Button(text.ADD_TAKE, elem_id="add-take", size="md", scale=0)
+            gr.Markdown(text.FILES_MORE, elem_classes="quiet")
+        with gr.Tab(read_tab, render_children=True, elem_id="read-aloud"):
+            guided.build(page)
+        with gr.Tab(hub_tab, render_children=True, elem_id="from-hub"):
+            hub.build(page)
     job = gr.HTML(visible=HIDDEN, elem_id="prepare-job")
     with gr.Row():
         cancel = gr.Button(text.CANCEL, elem_id="cancel-prepare", size="md", scale=0, visible=HIDDEN)
         resume = gr.Button(text.RESUME, elem_id="resume-prepare", size="md", scale=0, visible=HIDDEN)
     summary = gr.Markdown(text.NO_RECORDINGS, elem_id="recordings-summary")
-    table = _table(text.RECORDINGS, text.RECORDINGS_COLUMNS, ["55%", "90px", "35%"], "recordings")
+    table = _table(text.RECORDINGS, text.RECORDINGS_COLUMNS, ["55%", "90px", "35%", "10px"], "recordings")
+    cuts.build(page, table)
     refused = _table(text.REFUSED, text.REFUSED_COLUMNS, ["30%", "70%"], "refused")
+    cleaning.build(page)
     with gr.Accordion(text.REMOVE, open=False), gr.Row():
         which = gr.Dropdown([], label=text.REMOVE_WHICH, elem_id="remove-which", scale=3)
         remove = gr.Button(text.REMOVE_BUTTON, elem_id="remove", scale=1)
@@ -62,7 +76,7 @@ def build(page: Page) -> None:
         lambda state: [list(map(repr, state.recordings)), list(map(repr, state.refused)), len(state.clips)],
         _lists,
     )
-    page.show([which], lambda state: list(map(str, _removable(state))), _removables)
+    page.show([which], _removables_key, _removables)
 
 
 def _table(label: str, columns: Sequence[str], widths: list[str | int], name: str) -> gr.Dataframe:
@@ -107,16 +121,19 @@ def add_recording(call: Call, path: str | None, language: str) -> None:
 def change_language(call: Call, language: str) -> None:
     """Remember the language, and listen again if there is something to listen to."""
     call.project.update_info(language=parse_language(language))
-    if any(call.project.uploads.glob("*/*")):
+    if intake.is_there(call.project):
         submit_prepare(call)
 
 
 def remove_file(call: Call, which: str | None) -> None:
     """Take one upload away."""
     paths = {_key(call.project, path): path for path in _removable(call.state())}
-    if which not in paths:
+    if which in intake.hub_names(call.project):
+        intake.remove_hub_name(call.project, str(which))
+    elif which in paths:
+        intake.remove(call.project, paths[which])
+    else:
         raise InputError(text.REMOVE_FIRST)
-    intake.remove(call.project, paths[which])
     submit_prepare(call)
 
 
@@ -135,7 +152,7 @@ def resume_preparing(call: Call) -> None:
 
 def _prepare(call: Call, language: str) -> None:
     call.project.update_info(language=parse_language(language))
-    if any(call.project.uploads.glob("*/*")):
+    if intake.is_there(call.project):
         submit_prepare(call)
 
 
@@ -179,6 +196,13 @@ def _key(project: Project, path: Path) -> str:
     return project.relative(path)
 
 
+def _removables_key(state: State) -> Any:
+    return [list(map(str, _removable(state))), state.remembered("paths")]
+
+
 def _removables(state: State) -> list[Any]:
-    choices = [(path.name, _key(state.project, path)) for path in _removable(state)] if state.project else []
+    choices: list[tuple[str, str]] = []
+    if state.project is not None:
+        choices = [(path.name, _key(state.project, path)) for path in _removable(state)]
+        choices += [(name, name) for name in intake.hub_names(state.project)]
     return [gr.update(choices=choices, value=None)]
