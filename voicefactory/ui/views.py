@@ -104,9 +104,9 @@ def headline(job: Job | None, ahead: int = 0) -> str:
 
 
 def recording_rows(recordings: Iterable[Recording]) -> list[list[str]]:
-    """File, length, remarks; by name."""
+    """File, length, remarks, id; by name."""
     by_name = sorted(recordings, key=lambda row: row.file.casefold())
-    return [[row.file, length(row.seconds), " ".join(row.notes)] for row in by_name]
+    return [[row.file, length(row.seconds), " ".join(row.notes), row.id] for row in by_name]
 
 
 def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refused: Sequence[Refused] = ()) -> str:
