@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=_default_home, description="where projects, jobs and the toy model are kept")
     model: str = Field("", description="base model offered first: toy, a Hub id or a directory; empty = decide")
     asr: str = Field("auto", description="Whisper model: a name, a directory, or auto")
+    prompts: Path | None = Field(None, description="folder with <language>.txt, your own sentences to read aloud")
     max_recording_minutes: float = Field(240, gt=0, description="longest recording taken, minutes")
     max_recording_mb: float = Field(4000, gt=0, description="largest source file taken, MB")
     max_hub_clips: int = Field(10_000, gt=0, description="most recordings taken from one data set on the Hub")

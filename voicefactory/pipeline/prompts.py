@@ -16,6 +16,7 @@ from voicefactory.errors import InputError
 from voicefactory.languages import AUTO, WHISPER_CODES, parse_language
 from voicefactory.pipeline.takes import load_takes
 from voicefactory.project import Project
+from voicefactory.settings import settings
 
 PROMPTS = Path(__file__).parents[1] / "prompts"
 #: Characters that a person reads aloud in a second, punctuation and spaces among them. Assumed, except that of
@@ -47,14 +48,15 @@ def reading_seconds(text: str, language: str) -> float:
 
 @functools.cache
 def prompt_set(language: str) -> tuple[Prompt, ...]:
-    """The prompts of `language` ("English", "en"), the most useful first.
+    """The prompts of `language` ("English", "en"), the most useful first; those of VOICEFACTORY_PROMPTS if it has some.
 
     Raises InputError naming the languages, also for "auto": nobody can guess what a person wants to read.
     """
     name = parse_language(language)
     if name == AUTO:
         raise InputError(f"Say which language you want to read: {', '.join(WHISPER_CODES)}.")
-    lines = (PROMPTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    own = (settings().prompts or PROMPTS) / f"{name}.txt"
+    lines = (own if own.is_file() else PROMPTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     texts = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     return tuple(Prompt(prompt_id(text, name), text, name) for text in texts)
 
