@@ -60,6 +60,7 @@ class Action:
     inputs: Sequence[Component]
     outputs: Sequence[Component]
     settles: Section | None = None  #: shows the new state already: the person made it there
+    shows: Sequence[Section] = ()  #: are sent with the answer, before `outputs`, instead of after the next look
     selects: bool = False  #: `run` is given the selected row as its last value
     changes: bool = True  #: False: it only shows something, and nothing else needs to be looked at after it
 
@@ -151,11 +152,12 @@ class Page:
         outputs: Sequence[Component] = (),
         *,
         settles: Section | None = None,
+        shows: Sequence[Section] = (),
         selects: bool = False,
         changes: bool = True,
     ) -> None:
         """Declare an action."""
-        self.actions.append(Action(event, run, inputs, outputs, settles, selects, changes))
+        self.actions.append(Action(event, run, inputs, outputs, settles, shows, selects, changes))
 
     def connect(self) -> None:
         """Bind every action. Call once, when all tabs are built."""
@@ -164,7 +166,8 @@ class Page:
             group.due.change(refresh, [self.current, group.seen], group.outputs, queue=False, **QUIET)
         for action in self.actions:
             inputs = [self.current, self.rest.seen, *action.inputs]
-            outputs = [*([self.rest.seen] if action.settles else []), *action.outputs]
+            sent = [output for section in action.shows for output in section.outputs]
+            outputs = [*([self.rest.seen] if action.settles or sent else []), *sent, *action.outputs]
             done = action.event(self._guarded(action), inputs, outputs or None, queue=action.changes, **QUIET)
             if action.changes:
                 self.check_on(done.then)
@@ -203,15 +206,26 @@ class Page:
                 result = action.run(call, *values)
                 if action.settles is not None:
                     return self.rest.settled(action.settles, call.state(), seen)
+                if action.shows:
+                    return self._sent(action, call.state(), seen, result)
             except Exception as error:  # noqa: BLE001 - the page must go on, and a person must be told
                 _tell(error)
                 return gr.skip()
             return result if action.outputs else None
 
-        def select(request: gr.Request, event: gr.SelectData, *values: Any) -> Any:
+        def select(request: gr.Request, event: gr.EventData, *values: Any) -> Any:
             return run(request, *values, event.row_value)
 
         return select if action.selects else run
+
+    def _sent(self, action: Action, state: State, seen: str, result: Any) -> list[Any]:
+        """What `shows` shows now, and what `run` gave."""
+        sent: list[Any] = []
+        for section in action.shows:
+            seen = self.rest.settled(section, state, seen)
+            sent += section.render(state)
+        more = result if isinstance(result, list) else [result]
+        return [seen, *sent, *(more if action.outputs else [])]
 
 
 def _stamps(seen: str) -> list[str]:

@@ -8,27 +8,34 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from voicefactory import files
 from voicefactory.jobs.store import LANES, Job, Kind, Store
+from voicefactory.pipeline.frozen import FrozenDataset, changes_since, datasets_folder, list_frozen
 from voicefactory.pipeline.ingest import load_recordings
-from voicefactory.pipeline.reference import rank_references
+from voicefactory.pipeline.reference import candidates
 from voicefactory.pipeline.refusals import load_refused
+from voicefactory.pipeline.review import Step, steps
+from voicefactory.pipeline.second_opinion import Opinion, load_opinions, opinions_path
 from voicefactory.pipeline.segment import load_clips
-from voicefactory.pipeline.transcripts import load_transcripts
+from voicefactory.pipeline.statistics import Statistics, statistics
+from voicefactory.pipeline.transcripts import load_rows, transcripts_of
+from voicefactory.pipeline.worklist import Work, worklist, worklist_sources
 from voicefactory.project import Project
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
+from voicefactory.ui.cache import cached, later, stamp_of
+from voicefactory.ui.view import View, load_view
 
-T = TypeVar("T")
+__all__ = ["State", "cached", "read", "tail"]
+
 _LOG_BYTES = 16_000  #: of the log's end that are shown
-_CACHED = 2_000  #: values kept; then the oldest go
+_FEW = 100  #: clips that are compared and counted while the page waits
 
-_cache: dict[tuple[str, Path], tuple[tuple[Any, ...], Any]] = {}
-_orders: dict[Path, list[str]] = {}
+_orders: dict[Path, tuple[Any, list[str]]] = {}
 _lock = threading.Lock()
 
 
@@ -55,6 +62,14 @@ class FinishedVoice:
 
 
 @dataclass(frozen=True)
+class Data:
+    """The data set in figures, and the frozen ones with what has changed since."""
+
+    statistics: Statistics
+    frozen: tuple[tuple[FrozenDataset, str], ...]
+
+
+@dataclass(frozen=True)
 class State:
     """Everything that the page shows of a project. All of it can be empty."""
 
@@ -65,12 +80,29 @@ class State:
     recordings: tuple[Recording, ...] = ()
     refused: tuple[Refused, ...] = ()
     clips: tuple[Clip, ...] = ()
-    transcripts: tuple[Transcript, ...] = ()  #: the least certain first
+    transcripts: tuple[Transcript, ...] = ()  #: the riskiest first
+    work: Mapping[str, Work] = field(default_factory=dict)  #: clip id → what speaks against it
+    opinions: Mapping[str, Opinion] = field(default_factory=dict)  #: clip id → what a second Whisper heard
+    texts_stamp: tuple[Any, ...] = ()  #: changes when `transcripts`, `work` or `opinions` do
+    view: View = field(default_factory=View)
+    last_step: Step | None = None  #: what Undo would take back
     references: tuple[Reference, ...] = ()
+    comparing: bool = False  #: `references` are about to be found, or found anew
+    data: Data | None = None  #: None while it is being counted for the first time
     jobs: tuple[Job, ...] = ()
     ahead: int = 0  #: jobs of the same lane before this project's waiting one
     run: Run | None = None
     voices: tuple[FinishedVoice, ...] = ()
+
+    @functools.cached_property
+    def clip(self) -> dict[str, Clip]:
+        """Clip id → clip."""
+        return {clip.id: clip for clip in self.clips}
+
+    @functools.cached_property
+    def transcript(self) -> dict[str, Transcript]:
+        """Clip id → transcript, in the order of `transcripts`."""
+        return {row.clip: row for row in self.transcripts}
 
     def latest(self, kind: Kind) -> Job | None:
         """The newest job of that kind."""
@@ -94,8 +126,21 @@ def read(project: Project | None, store: Store) -> State:
     listed = [project.recordings_jsonl, project.clips_jsonl, project.transcripts_jsonl]
     refusals = sorted((project.root / "refused").glob("*.jsonl"))
     jobs = tuple(store.jobs(project=project.identifier))
-    clips = cached("clips", project.root, listed[1:2], lambda: load_clips(project))
-    transcripts = cached("transcripts", project.root, listed[2:], lambda: load_transcripts(project))
+    clips, transcripts = _clips(project), _transcripts(project)
+    sources = worklist_sources(project)
+    work = cached("work", project.root, sources, lambda: worklist(project, clips, transcripts))
+    heard = [*listed[1:], opinions_path(project)]
+    few = len(clips) <= _FEW
+    compared = [*listed[1:], project.root / "analysis.jsonl"]
+    references = later(
+        "references",
+        project.root,
+        compared,
+        lambda: tuple(candidates(project, _clips(project), _transcripts(project))),
+        now=few,
+    )
+    counted = [*listed[1:], project.root / "analysis" / "voices.json", datasets_folder(project)]
+    data = later("data", project.root, counted, lambda: _data(project), now=few)
     return State(
         project=project,
         name=str(info["name"]),
@@ -104,36 +149,22 @@ def read(project: Project | None, store: Store) -> State:
         recordings=tuple(cached("recordings", project.root, listed[:1], lambda: load_recordings(project))),
         refused=tuple(cached("refused", project.root, refusals, lambda: load_refused(project))),
         clips=tuple(clips),
-        transcripts=_least_certain_first(project, clips, transcripts),
-        references=tuple(cached("references", project.root, listed[1:], lambda: _references(project))),
+        transcripts=_riskiest_first(project, clips, transcripts, work),
+        work=work,
+        opinions=cached(
+            "opinions", project.root, heard, lambda: load_opinions(project, clips=clips, transcripts=transcripts)
+        ),
+        texts_stamp=tuple(stamp_of(path) for path in (*sources, *heard)),
+        view=load_view(project),
+        last_step=next(iter(steps(project)), None),
+        references=references.value or (),
+        comparing=not references.current,
+        data=data.value,
         jobs=jobs,
         ahead=_ahead(jobs, store),
         run=_latest_run(project, jobs),
         voices=_voices(project),
     )
-
-
-def cached(name: str, about: Path, sources: list[Path], load: Callable[[], T]) -> T:
-    """`load()`, or its last result while none of `sources` has changed."""
-    stamp = tuple((str(path), *_stamp(path)) for path in sources)
-    with _lock:
-        known = _cache.get((name, about))
-    if known is not None and known[0] == stamp:
-        return known[1]  # type: ignore[no-any-return]
-    value = load()
-    with _lock:
-        _cache[(name, about)] = (stamp, value)
-        while len(_cache) > _CACHED:
-            del _cache[next(iter(_cache))]
-    return value
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    try:
-        state = path.stat()
-    except OSError:
-        return (0, 0, 0)
-    return state.st_mtime_ns, state.st_size, state.st_ino
 
 
 def tail(path: Path) -> str:
@@ -148,23 +179,46 @@ def tail(path: Path) -> str:
     return text if size <= _LOG_BYTES else text.partition("\n")[2]
 
 
-def _least_certain_first(
-    project: Project, clips: Sequence[Clip], transcripts: Sequence[Transcript]
+def sort_anew(project: Project) -> None:
+    """The next `read` puts the riskiest first again: a person has asked for another list."""
+    with _lock:
+        _orders.pop(project.root, None)
+
+
+def _riskiest_first(
+    project: Project, clips: Sequence[Clip], transcripts: Sequence[Transcript], work: Mapping[str, Work]
 ) -> tuple[Transcript, ...]:
     """The transcripts of these clips in an order that stays while a person works through it: an edited
-    text is certain, but its row must not jump away."""
+    text is no risk, but its row must not jump away. Only other clips or another analysis make another order."""
     verdicts = {clip.id: len(clip.quality.verdicts) for clip in clips}
     rows = {row.clip: row for row in transcripts if row.clip in verdicts}
+    analysed = stamp_of(project.root / "analysis.jsonl")
     with _lock:
-        order = _orders.get(project.root, [])
-        if set(order) != set(rows):
-            order = sorted(rows, key=lambda clip: (rows[clip].confidence, -verdicts[clip], clip))
-            _orders[project.root] = order
+        known, order = _orders.get(project.root, (None, []))
+        if known != analysed or len(order) != len(rows) or set(order) != set(rows):
+            risk = {clip: work[clip].score if clip in work else 1 - rows[clip].confidence for clip in rows}
+            order = sorted(rows, key=lambda clip: (-risk[clip], -verdicts[clip], clip))
+            _orders[project.root] = (analysed, order)
     return tuple(rows[clip] for clip in order)
 
 
-def _references(project: Project) -> list[Reference]:
-    return list(rank_references(load_clips(project), load_transcripts(project)))[:3]
+def _clips(project: Project) -> list[Clip]:
+    return cached("clips", project.root, [project.clips_jsonl], lambda: load_clips(project))
+
+
+def _transcripts(project: Project) -> list[Transcript]:
+    sources = [project.clips_jsonl, project.transcripts_jsonl]
+    return cached("transcripts", project.root, sources, lambda: transcripts_of(_clips(project), load_rows(project)))
+
+
+def _candidates(project: Project) -> tuple[Reference, ...]:
+    return tuple(candidates(project, _clips(project), _transcripts(project)))
+
+
+def _data(project: Project) -> Data:
+    clips, transcripts = _clips(project), _transcripts(project)
+    frozen = tuple((one, changes_since(one, clips, transcripts)) for one in list_frozen(project))
+    return Data(statistics(project), frozen)
 
 
 def _ahead(jobs: tuple[Job, ...], store: Store) -> int:
@@ -181,7 +235,7 @@ def _latest_run(project: Project, jobs: tuple[Job, ...]) -> Run | None:
     folders = [folder for folder in project.runs.glob("*") if folder.is_dir()]
     if not folders:
         return None
-    folder = max(folders, key=lambda one: max(_stamp(one / name)[0] for name in ("metrics.jsonl", "log.txt", ".")))
+    folder = max(folders, key=lambda one: max(stamp_of(one / name)[0] for name in ("metrics.jsonl", "log.txt", ".")))
     metrics = folder / "metrics.jsonl"
     return Run(
         identifier=folder.name,
@@ -193,13 +247,13 @@ def _latest_run(project: Project, jobs: tuple[Job, ...]) -> Run | None:
 def _voices(project: Project) -> tuple[FinishedVoice, ...]:
     """Every voice whose zip is there, the newest first: the zip is written after the check, so it is the proof."""
     zips = [path for path in project.voices.glob("*.zip") if (path.with_suffix("") / "voice.json").is_file()]
-    zips.sort(key=lambda path: _stamp(path)[0], reverse=True)
+    zips.sort(key=lambda path: stamp_of(path)[0], reverse=True)
     return tuple(cached("voice", path, [path], functools.partial(_voice, project, path)) for path in zips)
 
 
 def _voice(project: Project, path: Path) -> FinishedVoice:
     folder = path.with_suffix("")
-    made = _stamp(path)[0]
+    made = stamp_of(path)[0]
     return FinishedVoice(
         identifier=folder.name,
         title=f"{project.name}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(made / 1e9))}",

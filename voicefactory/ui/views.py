@@ -17,7 +17,6 @@ from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
 from voicefactory.ui import text
 
 GIB = 1024**3
-SURE = 0.8  #: confidence from which a transcript is not pointed out
 
 
 def length(seconds: float) -> str:
@@ -127,32 +126,21 @@ def refused_rows(refused: Iterable[Refused]) -> list[list[str]]:
     return [[row.file, row.reason] for row in refused]
 
 
-def why_suspicious(transcript: Transcript, clip: Clip) -> str:
-    """Why a person should look at a clip; nothing if there is no reason."""
-    reasons = list(clip.quality.verdicts)
-    if transcript.source == "whisper" and transcript.confidence < SURE:
-        reasons.insert(0, f"only {transcript.confidence:.0%} sure of the text")
-    if not transcript.text.strip():
-        reasons.insert(0, "no text")
-    return "; ".join(reasons)
-
-
-def transcript_rows(transcripts: Iterable[Transcript], clips: Iterable[Clip]) -> list[list[Any]]:
-    """Use, text, length, reason, file, clip."""
-    known = {clip.id: clip for clip in clips}
-    pairs = [(row, known[row.clip]) for row in transcripts if row.clip in known]
-    return [
-        [not row.dropped, row.text, length(clip.seconds), why_suspicious(row, clip), clip.file, clip.id]
-        for row, clip in pairs
-    ]
-
-
-def transcripts_line(transcripts: Sequence[Transcript]) -> str:
-    """How many clips will be used."""
+def transcripts_line(transcripts: Sequence[Transcript], open_rows: int) -> str:
+    """How many clips will be used, and how many of them a person should look at."""
     used = [row for row in transcripts if not row.dropped and row.text.strip()]
-    line = f"{len(used)} of {count(len(transcripts), 'clip')} will be used."
-    unsure = sum(1 for row in used if row.source == "whisper" and row.confidence < SURE)
-    return f"{line} Look at {'this one' if unsure == 1 else f'these {unsure}'} first." if unsure else line
+    line = f"{len(used):,} of {count(len(transcripts), 'clip')} will be used."
+    if open_rows:
+        return f"{line} {'One needs' if open_rows == 1 else f'{open_rows:,} need'} a look."
+    return line
+
+
+def time_range(low: float | None, high: float | None, times: float = 1.0) -> str:
+    """A guess of a time in words, both ends multiplied by `times`; nothing if nobody knows."""
+    if low is None or high is None:
+        return ""
+    first, last = _coarse(low * times), _coarse(high * times)
+    return first if first == last else f"{first} to {last}"
 
 
 def reference_line(reference: Reference) -> str:
@@ -262,4 +250,4 @@ def spoken(jobs: Iterable[Job]) -> list[Job]:
 
 
 def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,60 @@
+"""The list's script: a click picks a row, keys do what the buttons do. Runs in the browser, given to gr.HTML.
+
+Keys count only while the list is seen, and never while somebody types, holds Ctrl, Alt or Meta, or has a dialogue,
+a menu or a slider in hand.
+"""
+
+LIST_JS = """
+const press = (id) => document.querySelector(id)?.click();
+const pick = (row) => trigger('select', {row_value: [row.dataset.clip]});
+element.addEventListener('click', (event) => {
+  const row = event.target.closest('tr[data-clip]');
+  if (!row) return;
+  const tick = event.target.closest('[data-use]');
+  if (tick) trigger('input', {row_value: [row.dataset.clip, tick.dataset.use]});
+  else pick(row);
+});
+element.addEventListener('dblclick', (event) => {
+  if (event.target.closest('tr[data-clip]')) document.querySelector('#clip-text textarea')?.focus();
+});
+const keys = {
+  j: '#clip-next', ArrowDown: '#clip-next', k: '#clip-previous', ArrowUp: '#clip-previous',
+  a: '#clip-accept', d: '#clip-drop', u: '#clip-undo',
+};
+const types = 'input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=dialog], [role=menu]';
+const onKey = (event) => {
+  if (!element.isConnected) { document.removeEventListener('keydown', onKey); return; }
+  if (!element.offsetParent || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const field = document.querySelector('#clip-text textarea');
+  if (event.target === field) {
+    if (event.key === 'Escape') field.blur();
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault(); field.blur(); press('#clip-accept');
+    }
+    return;
+  }
+  if (event.target.closest(types)) return;
+  const arrows = event.key.startsWith('Arrow');
+  if (arrows && event.target !== document.body && !element.contains(event.target)) return;
+  if (event.key === ' ') {
+    if (event.target.closest('button, a, summary, [tabindex]:not(#transcripts)')) return;
+    event.preventDefault();
+    document.querySelector('#clip-audio button.play-pause-button')?.click();
+    return;
+  }
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (key === 'e' && field?.offsetParent) { event.preventDefault(); field.focus(); return; }
+  if (keys[key]) { event.preventDefault(); press(keys[key]); }
+};
+document.addEventListener('keydown', onKey, true);
+watch('value', () => queueMicrotask(() => {
+  const picked = document.querySelector('[data-picked]')?.dataset.picked;
+  const row = picked && element.querySelector(`tr[data-clip="${picked}"]`);
+  if (row) {
+    const box = element.closest('#transcripts') || element;
+    const seen = box.getBoundingClientRect(), own = row.getBoundingClientRect();
+    if (own.top < seen.top) box.scrollTop -= seen.top - own.top + 40;
+    else if (own.bottom > seen.bottom) box.scrollTop += own.bottom - seen.bottom + 8;
+  }
+}));
+"""
