@@ -81,20 +81,17 @@ def test_the_bar_is_as_long_as_the_work(store: Store) -> None:
     assert views.job_html(None) == ""
 
 
-def test_a_transcript_says_why_to_look_at_it() -> None:
-    rows = views.transcript_rows(
-        [transcript("a", confidence=0.4), transcript("b", source="edited", confidence=1.0), transcript("gone")],
-        [clip("a", "some clipping"), clip("b")],
-    )
-    assert [row[0:2] + row[3:4] for row in rows] == [
-        [True, "Hello.", "only 40% sure of the text; some clipping"],
-        [True, "Hello.", ""],
-    ]
-
-
 def test_how_many_clips_are_used() -> None:
     rows = [transcript("a", confidence=0.4), transcript("b"), transcript("c", dropped=True)]
-    assert views.transcripts_line(rows) == "2 of 3 clips will be used. Look at this one first."
+    assert views.transcripts_line(rows, 0) == "2 of 3 clips will be used."
+    assert views.transcripts_line(rows, 1) == "2 of 3 clips will be used. One needs a look."
+    assert views.transcripts_line(rows * 1_000, 1_234) == "2,000 of 3,000 clips will be used. 1,234 need a look."
+
+
+def test_a_guess_of_a_time_is_a_range() -> None:
+    assert views.time_range(0.1, 0.3, 600) == "1 min to 3 min"
+    assert views.time_range(1, 1) == "5 s"
+    assert views.time_range(None, 3) == ""
 
 
 def test_recordings_are_listed_by_name_and_what_was_refused_with_its_reason() -> None:

@@ -46,7 +46,58 @@ CSS = """
 footer { display: none !important; }
 #title h1 { font-size: 1.6rem; margin: 0; }
 #title p { margin: 0.15rem 0 0; color: var(--body-text-color-subdued); }
-#transcripts :is([data-col="5"], [data-heading="5"], .sizing-body td:nth-child(6)) { display: none; }
+#transcripts { max-height: 34rem; overflow: auto; --picked: color-mix(in srgb, var(--primary-500) 14%, transparent);
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-md);
+  background: var(--block-background-fill); }
+#transcripts > .state { padding: 0.75rem; }
+table.clips { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.35; }
+table.clips th { position: sticky; top: 0; z-index: 1; text-align: left; font-weight: 500; white-space: nowrap;
+  background: var(--block-background-fill); color: var(--body-text-color-subdued); }
+table.clips :is(th, td) { padding: 0.4rem 0.5rem; border-bottom: 1px solid var(--border-color-primary); }
+table.clips td { vertical-align: top; overflow-wrap: anywhere; }
+table.clips tbody tr { cursor: pointer; }
+table.clips tbody tr:hover { background: var(--background-fill-secondary); }
+table.clips .length { white-space: nowrap; }
+table.clips :is(.why, .file) { color: var(--body-text-color-subdued); font-size: 0.85rem; }
+table.clips .text { min-width: 11rem; }
+table.clips .grave .why { color: #b45309; }
+.dark table.clips .grave .why { color: #fbbf24; }
+table.clips .dropped .text { text-decoration: line-through; color: var(--body-text-color-subdued); }
+.tick { width: 1.25rem; height: 1.25rem; padding: 0; border: 1px solid var(--body-text-color-subdued); cursor: pointer;
+  border-radius: 0.25rem; background: none; font-size: 0.9rem; line-height: 1; color: white; }
+.tick[aria-checked="true"] { background: var(--primary-700); border-color: var(--primary-700); }
+.tick[aria-checked="true"]::after { content: "✓"; }
+.tick:focus-visible { outline: 2px solid var(--primary-500); outline-offset: 2px; }
+#pager { align-items: center; }
+#page-of { text-align: center; flex: 1; }
+#clip-about p { margin: 0 0 0.3rem; overflow-wrap: anywhere; }
+#clip-about .quiet, #clip-opinion .quiet { font-size: 0.9rem; }
+.against { color: #b45309; font-size: 0.9rem; }
+.dark .against { color: #fbbf24; }
+.two { margin: 0; }
+.two dt { font-weight: 500; color: var(--body-text-color-subdued); font-size: 0.9rem; }
+.two dd { margin: 0 0 0.5rem; }
+.two mark { color: inherit; background: color-mix(in srgb, #d97706 30%, transparent); border-radius: 0.2rem;
+  padding: 0 0.15rem; }
+.keys { display: grid; grid-template-columns: auto 1fr; gap: 0.25rem 1rem; margin: 0; font-size: 0.9rem; }
+.keys dd { margin: 0; }
+.keys kbd { border: 1px solid var(--border-color-primary); border-radius: 0.25rem; padding: 0 0.35rem;
+  background: var(--background-fill-secondary); white-space: nowrap; }
+#asr-sizes table, #frozen table { width: 100%; font-size: 0.9rem; border-collapse: collapse; }
+:is(#asr-sizes, #frozen) td { padding: 0.3rem 0.75rem 0.3rem 0; border-bottom: 1px solid var(--border-color-primary); }
+:is(#asr-sizes, #frozen) tr:first-child td { color: var(--body-text-color-subdued); font-weight: 500; }
+:is(#asr-sizes, #frozen) { overflow-x: auto; }
+.answer { font-size: 1.05rem; margin: 0 0 0.5rem; }
+.figures { font-size: 1.35rem; font-weight: 600; margin: 0; }
+.histogram { width: 100%; max-width: 34rem; height: auto; display: block; }
+.histogram rect { fill: var(--primary-600); }
+.histogram text { fill: var(--body-text-color-subdued); font-size: 12px; text-anchor: middle; }
+.histogram text.count { fill: var(--body-text-color); }
+.data h4 { margin: 1rem 0 0.25rem; font-size: 1rem; }
+.data ul { margin: 0.25rem 0; padding-left: 1.2rem; }
+.meter { height: 0.5rem; max-width: 34rem; border-radius: 0.25rem; overflow: hidden;
+  background: var(--border-color-primary); }
+.meter > span { display: block; height: 100%; background: var(--primary-600); }
 #recordings :is([data-col="3"], [data-heading="3"], .sizing-body td:nth-child(4)) { display: none; }
 .table-wrap .cell-wrap, .table-wrap .header-content { font-family: var(--font) !important; }
 #plan-terms :is(table, tr, td) { border: 0 !important; }
