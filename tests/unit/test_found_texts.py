@@ -124,6 +124,18 @@ def test_texts_beside_the_audio_and_tables_that_are_none(tmp_path: Path, twelve_
     assert found.left_out == {"takes/0.txt", "takes/1.txt"}
 
 
+def test_two_folders_of_one_name_mix_no_texts(tmp_path: Path, twelve_clips: list[GivenClip]) -> None:
+    for index in range(2):
+        folder = tmp_path / str(index) / "set" / "wavs"
+        folder.mkdir(parents=True)
+        shutil.copy(twelve_clips[index].path, folder / "a.wav")
+        shutil.copy(twelve_clips[index].path, folder / f"{index}.wav")
+        (folder.parent / "metadata.csv").write_text(f"a|Text {index}.\n{index}|Own {index}.\n")
+    found = find_texts([tmp_path / "0" / "set", tmp_path / "1" / "set"])
+    assert "set/wavs/a.wav" not in found.texts
+    assert any(row.file == "set/wavs/a.wav" and "Two of the given files" in row.reason for row in found.refused)
+
+
 def test_prepare_takes_found_texts_and_listens_to_the_rest(
     ljspeech: Path, project: Project, twelve_clips: list[GivenClip]
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -49,13 +49,21 @@ class FoundTexts:
 def find_texts(paths: Sequence[Path]) -> FoundTexts:
     """Look for texts among `paths`. Raises InputError for a path that does not exist."""
     found = FoundTexts()
-    single = {}
+    single: dict[str, Path | str] = {}
+    seen: Counter[str] = Counter()
     for name, path in walk(paths):
         if isinstance(path, Path) and is_zip(path):
-            _look(found, _Zip(path, name))
+            packed = _Zip(path, name)
+            seen.update(packed.names)
+            _look(found, packed)
         else:
+            seen[name] += 1
             single[name] = path
     _look(found, _Files(single))
+    for name in [name for name in found.texts if seen[name] > 1]:
+        del found.texts[name]
+        told = "Two of the given files have this name, so nobody knows whose its text is. Rename one of the folders."
+        found.refused.append(Refused(name, told))
     return found
 
 

@@ -91,10 +91,12 @@ def references(
 
 
 def load_reference(project: Project) -> Reference | None:
-    """The reference as it was chosen last, or None."""
+    """The reference as it was chosen last; None if there is none, or if its audio was cut or cleaned anew since."""
     if not project.reference_json.exists():
         return None
     row = files.read_json(project.reference_json)["chosen"]
+    if not (project.root / row["audio"]).exists():
+        return None
     return Reference(**{**row, "audio": project.root / row["audio"], "reasons": tuple(row["reasons"])})
 
 

@@ -139,11 +139,12 @@ def _between_words(
     on_progress: OnProgress,
     should_stop: ShouldStop,
 ) -> None:
-    """Cut again, with Whisper's word times, the recordings in which someone speaks for too long without a pause."""
+    """Cut again, with Whisper's word times, the recordings in which someone speaks for too long without a pause.
+
+    Once only: another Whisper would cut elsewhere, and texts that a person wrote would fit no clip any more.
+    """
     waiting = [
-        number
-        for number in sorted(results)
-        if results[number]["breathless"] and results[number]["words_by"] != f"{asr}, {language}"
+        number for number in sorted(results) if results[number]["breathless"] and not results[number]["words_by"]
     ]
     if not waiting or not asr:
         return
@@ -153,9 +154,7 @@ def _between_words(
     for done, number in enumerate(waiting):
         recording = recordings[number]
         on_progress(Progress("segment", done, len(waiting), f"between the words of {recording.file}"))
-        results[number] = _write(
-            project, recording, results[number]["inputs"], words, f"{asr}, {language}", keep_whole=False
-        )
+        results[number] = _write(project, recording, results[number]["inputs"], words, asr, keep_whole=False)
 
 
 def _remove_others(project: Project, recordings: Sequence[Recording], clips: Sequence[Clip]) -> None:
