@@ -21,7 +21,7 @@ from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs import processes
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.jobs.store import Job, State
-from voicefactory.jobs.tasks import PublishRequest
+from voicefactory.jobs.tasks import PublishRequest, ReadRequest
 from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
@@ -264,3 +264,30 @@ def test_a_token_reaches_the_hub_and_nothing_else(
     assert b"anna/voice" in written
     assert hub.token.encode() not in written
     assert b"hf_notTheRightToken999" not in written
+
+
+def read(scheduler: Scheduler, project: Project, clip: GivenClip, text: str) -> Job:
+    """A take in the project, and a job that listens whether `text` was read."""
+    audio = project.root / "reading" / clip.path.name
+    audio.parent.mkdir(exist_ok=True)
+    audio.write_bytes(clip.path.read_bytes())
+    wanted = ReadRequest(project.relative(audio), "en-00000000", text, "english", "tiny.en")
+    return scheduler.submit("read", project, "local", dataclasses.asdict(wanted))
+
+
+def test_whoever_listened_to_a_sentence_stays_for_the_next_one(
+    scheduler: Scheduler, project: Project, twelve_clips: list[GivenClip]
+) -> None:
+    clip = twelve_clips[9]
+    first = wait_for(scheduler, read(scheduler, project, clip, twelve_clips[5].text), "succeeded", 180)
+    second = wait_for(scheduler, read(scheduler, project, clip, clip.text), "succeeded", 180)
+    assert (first.state, second.state) == ("succeeded", "succeeded")
+    assert first.result is not None
+    assert second.result is not None
+    assert (first.result["ok"], second.result["ok"]) == (False, True)
+    assert second.pid == first.pid
+    psutil.Process(first.pid).terminate()  # it does nothing now, so it goes at once
+    psutil.Process(first.pid).wait(10)
+    third = wait_for(scheduler, read(scheduler, project, clip, clip.text), "succeeded", 180)
+    assert third.state == "succeeded"
+    psutil.Process(third.pid).terminate()

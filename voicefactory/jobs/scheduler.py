@@ -18,11 +18,12 @@ import filelock
 
 from voicefactory.errors import InputError, VoiceFactoryError, as_sentence
 from voicefactory.jobs import processes
-from voicefactory.jobs.store import LANES, RESUMABLE, Job, Kind, Lane, Store
+from voicefactory.jobs.store import LANES, LINGERING, RESUMABLE, Job, Kind, Lane, Store
 from voicefactory.jobs.worker import TOKEN_VARIABLE
 from voicefactory.project import Project
 
 _POLL_S = 0.2
+_GRACE_S = 10.0  #: for a worker that stayed: it takes the next job or ends, unless it hangs
 _TERMINATE_AFTER_S, _KILL_AFTER_S = 6.0, 8.0  #: after Cancel; the worker saves and ends by itself before that
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
@@ -117,8 +118,15 @@ class Scheduler:
         for lane in lanes:
             mine = [job for job in active if LANES[job.kind] == lane]
             waiting = [job for job in mine if job.state == "queued"]
-            if waiting and len(waiting) == len(mine) and not any(job.id in self._started for job in waiting):
+            free = len(waiting) == len(mine) and not any(job.id in self._started for job in waiting)
+            if waiting and free and not self._is_taken_by_another(waiting[0]):
                 self._start(waiting[0])
+
+    def _is_taken_by_another(self, job: Job) -> bool:
+        """Whether a worker that is still there, with its model loaded, will take this job in a moment."""
+        if job.kind not in LINGERING or time.time() - job.created > _GRACE_S:
+            return False
+        return any(self.store.get(started).kind == job.kind for started in self._started)
 
     def _watch(self, job: Job) -> None:
         if not processes.is_alive(job.pid, job.pid_created):

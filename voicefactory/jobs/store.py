@@ -38,6 +38,9 @@ LANES: dict[Kind, Lane] = {
     "freeze": "work",
 }
 
+#: A person waits for these one after the other, so a worker stays for the next one with its model loaded.
+LINGERING: frozenset[Kind] = frozenset({"read"})
+
 #: The states that a job may come from. A state that is in nobody's set is final.
 LEGAL: dict[State, frozenset[State]] = {
     "queued": frozenset(),

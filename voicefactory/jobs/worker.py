@@ -22,12 +22,13 @@ from voicefactory.errors import Cancelled, VoiceFactoryError, as_sentence
 from voicefactory.jobs import tasks
 from voicefactory.jobs.progress import Reporter
 from voicefactory.jobs.redact import RedactedStream, redact
-from voicefactory.jobs.store import Job, Store
+from voicefactory.jobs.store import ACTIVE, LINGERING, Job, Store
 from voicefactory.project import Project
 from voicefactory.settings import settings
 
 TOKEN_VARIABLE = "VF_HUB_TOKEN"
 _LOOK_S, _HEARTBEAT_S = 0.25, 2.0
+_LINGER_S, _LINGER_LOOK_S = 60.0, 0.1
 
 
 class Watch:
@@ -90,8 +91,8 @@ def ending(error: BaseException, *, cancelled: bool, stopped: bool, log: str) ->
     }
 
 
-def work(store: Store, job: Job, token: str) -> None:
-    """Do a job that this process has taken, and write its end into its row."""
+def work(store: Store, job: Job, token: str, log: str) -> None:
+    """Do a job that this process has taken, and write its end into its row. `log` is where its output goes."""
     watch = Watch(store, job.id)
     watch.start()
     project = Project.open(job.project)
@@ -102,7 +103,6 @@ def work(store: Store, job: Job, token: str) -> None:
     except BaseException as error:  # noqa: BLE001 - also SystemExit: the row must not stay "running"
         traceback.print_exc()
         cancelled = watch.cancelled or store.get(job.id).cancel_requested is not None
-        log = f"jobs/{job.id}.log"
         state, columns = ending(error, cancelled=cancelled, stopped=watch.should_stop(), log=log)
         columns["error"] = redact(columns.get("error", ""), token)
         store.move(job.id, state, **columns)  # type: ignore[arg-type]
@@ -118,13 +118,33 @@ def main() -> None:
     store = Store(settings().home.expanduser() / "jobs.db")
     me = psutil.Process()
     identifier = sys.argv[1]
-    if not store.move(identifier, "running", pid=me.pid, pid_created=me.create_time(), heartbeat=time.time()):
+    if not _take(store, identifier, me):
         return
     with contextlib.suppress(psutil.Error, OSError):
         me.nice(
             10 if os.name == "posix" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 0)
         )  # the page answers first
-    work(store, store.get(identifier), token)
+    job: Job | None = store.get(identifier)
+    while job is not None:
+        work(store, job, token, f"jobs/{identifier}.log")
+        job = _next(store, job, me) if job.kind in LINGERING else None
+
+
+def _take(store: Store, identifier: str, me: psutil.Process) -> bool:
+    return store.move(identifier, "running", pid=me.pid, pid_created=me.create_time(), heartbeat=time.time())
+
+
+def _next(store: Store, done: Job, me: psutil.Process) -> Job | None:
+    """Another job of the same kind, once there is one; None when nobody has come for a while, when the app has
+    ended, or when training needs the memory."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    app, end = os.getppid(), time.monotonic() + _LINGER_S
+    while time.monotonic() < end and os.getppid() == app and not store.jobs(kinds=["train"], states=ACTIVE):
+        for waiting in store.jobs(kinds=[done.kind], states=["queued"]):
+            if _take(store, waiting.id, me):
+                return store.get(waiting.id)
+        time.sleep(_LINGER_LOOK_S)
+    return None
 
 
 if __name__ == "__main__":
