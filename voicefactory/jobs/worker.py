@@ -47,6 +47,7 @@ class Watch:
     def end(self) -> None:
         self._over.set()
         self._thread.join(5)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def should_stop(self) -> bool:
         return self._stop.is_set()
@@ -91,8 +92,11 @@ def ending(error: BaseException, *, cancelled: bool, stopped: bool, log: str) ->
     }
 
 
-def work(store: Store, job: Job, token: str, log: str) -> None:
-    """Do a job that this process has taken, and write its end into its row. `log` is where its output goes."""
+def work(store: Store, job: Job, token: str, log: str) -> bool:
+    """Do a job that this process has taken, and write its end into its row. `log` is where its output goes.
+
+    Returns whether the process may do another one: False if it was told to stop.
+    """
     watch = Watch(store, job.id)
     watch.start()
     project = Project.open(job.project)
@@ -108,6 +112,7 @@ def work(store: Store, job: Job, token: str, log: str) -> None:
         store.move(job.id, state, **columns)  # type: ignore[arg-type]
     finally:
         watch.end()
+    return not watch.should_stop()
 
 
 def main() -> None:
@@ -126,8 +131,8 @@ def main() -> None:
         )  # the page answers first
     job: Job | None = store.get(identifier)
     while job is not None:
-        work(store, job, token, f"jobs/{identifier}.log")
-        job = _next(store, job, me) if job.kind in LINGERING else None
+        may_stay = work(store, job, token, f"jobs/{identifier}.log")
+        job = _next(store, job, me) if may_stay and job.kind in LINGERING else None
 
 
 def _take(store: Store, identifier: str, me: psutil.Process) -> bool:
@@ -137,7 +142,6 @@ def _take(store: Store, identifier: str, me: psutil.Process) -> bool:
 def _next(store: Store, done: Job, me: psutil.Process) -> Job | None:
     """Another job of the same kind, once there is one; None when nobody has come for a while, when the app has
     ended, or when training needs the memory."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     app, end = os.getppid(), time.monotonic() + _LINGER_S
     while time.monotonic() < end and os.getppid() == app and not store.jobs(kinds=["train"], states=ACTIVE):
         for waiting in store.jobs(kinds=[done.kind], states=["queued"]):
