@@ -35,20 +35,17 @@ def test_from_recordings_to_a_downloaded_voice(
     way.go_to(page, "2 Transcripts")
     expect(page.locator("#transcripts-summary")).to_contain_text("4 of 4 clips will be used", timeout=180_000)
     expect(page.locator("#headline")).to_be_hidden(timeout=120_000)
-    way.cell(page, "#transcripts", 0, 1).dblclick()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type(EDITED)
-    page.keyboard.press("Enter")
+    expect(page.locator("#clip-about")).to_contain_text("Clip 1 of 4")
+    page.locator("#clip-text textarea").fill(EDITED)
+    page.locator("#clip-accept").click()
+    expect(page.locator("#clip-about")).to_contain_text("Clip 2 of 4")
     _eventually(lambda: EDITED in {row.text for row in load_transcripts(project) if row.source == "edited"})
-    way.cell(page, "#transcripts", 1, 2).click()
-    expect(page.locator("#clip-text textarea")).not_to_have_value("")
-    expect(page.locator("#clip-audio")).to_contain_text(re.compile(r"0:0[1-9]"))  # the player has loaded it
-    page.locator("#clip-use input").uncheck()
-    page.locator("#clip-save").click()
+    expect(page.locator("#clip-text textarea")).not_to_have_value(EDITED)
+    page.wait_for_function("document.querySelector('#clip-audio audio').duration > 1")  # the player has loaded it
+    page.locator("#clip-drop").click()
     expect(page.locator("#transcripts-summary")).to_contain_text("3 of 4 clips will be used")
     expect(way.cell(page, "#transcripts", 0, 1)).to_contain_text(EDITED)  # the order has stayed
-    page.locator("#clip-use input").check()
-    page.locator("#clip-save").click()
+    page.locator("#clip-undo").click()
     expect(page.locator("#transcripts-summary")).to_contain_text("4 of 4 clips will be used")
 
     # 3 reference

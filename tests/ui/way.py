@@ -22,7 +22,7 @@ def go_to(page: Page, step: str) -> None:
     """Open a step; on a narrow screen some lie behind the menu at the end of the row."""
     tab = page.get_by_role("tab", name=step)
     if not tab.is_visible():
-        page.locator("#steps .overflow-menu > button").click()
+        page.locator("#steps .overflow-menu > button").first.click()
         tab = page.locator("#steps .overflow-dropdown").get_by_role("button", name=step)
     tab.click()
 

@@ -44,11 +44,15 @@ def give(path: Path | None) -> str | None:
     return str(target)
 
 
-def player_html(path: Path | None, name: str) -> str:
-    """The browser's own player, for recordings of any length: it fetches what it plays. Empty without a file."""
+def player_html(path: Path | None, name: str, *, play: bool = False) -> str:
+    """The browser's own player, for recordings of any length: it fetches what it plays. Empty without a file.
+
+    `play`: begin at once, where the browser allows it.
+    """
     given = give(path)
     if given is None:
         return ""
     source = f"gradio_api/file={quote(given)}"
     label = html.escape(name, quote=True)
-    return f'<audio controls preload="metadata" src="{html.escape(source, quote=True)}" aria-label="{label}"></audio>'
+    begin = " autoplay" if play else ""
+    return f'<audio controls{begin} preload="metadata" src="{html.escape(source, quote=True)}" aria-label="{label}"></audio>'

@@ -37,9 +37,10 @@ const onKey = (event) => {
   const arrows = event.key.startsWith('Arrow');
   if (arrows && event.target !== document.body && !element.contains(event.target)) return;
   if (event.key === ' ') {
-    if (event.target.closest('button, a, summary, [tabindex]:not(#transcripts)')) return;
+    if (event.target.closest('button, a, summary, audio, [tabindex]')) return;
     event.preventDefault();
-    document.querySelector('#clip-audio button.play-pause-button')?.click();
+    const player = document.querySelector('#clip-audio audio');
+    if (player?.paused) player.play(); else player?.pause();
     return;
   }
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;

@@ -31,8 +31,9 @@ def _row(number: int, row: Listed, work: Work | None) -> str:
     cells = (tick, html.escape(said.text), views.length(clip.seconds), _why(row), html.escape(clip.file))
     marks = ["dropped"] if said.dropped else []
     marks += ["grave"] if work and work.score >= _SEVERE and said.source != "edited" else []
+    hints = {"file": f' title="{html.escape(clip.file, quote=True)}"'}
     columns = "".join(
-        f'<td class="{name}" data-testid="cell-{number}-{place}">{cell}</td>'
+        f'<td class="{name}"{hints.get(name, "")} data-testid="cell-{number}-{place}">{cell}</td>'
         for place, (name, cell) in enumerate(zip(("use", "text", "length", "why", "file"), cells, strict=True))
     )
     return f'<tr data-clip="{html.escape(clip.id, quote=True)}" class="{" ".join(marks)}">{columns}</tr>'

@@ -46,11 +46,12 @@ CSS = """
 footer { display: none !important; }
 #title h1 { font-size: 1.6rem; margin: 0; }
 #title p { margin: 0.15rem 0 0; color: var(--body-text-color-subdued); }
-#transcripts { max-height: 34rem; overflow: auto; --picked: color-mix(in srgb, var(--primary-500) 14%, transparent);
+#transcripts { max-height: 34rem; overflow: auto !important;
+  --picked: color-mix(in srgb, var(--primary-500) 14%, transparent);
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-md);
   background: var(--block-background-fill); }
 #transcripts > .state { padding: 0.75rem; }
-table.clips { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.35; }
+table.clips { width: 100%; border-collapse: collapse; table-layout: fixed; font-size: 0.9rem; line-height: 1.35; }
 table.clips th { position: sticky; top: 0; z-index: 1; text-align: left; font-weight: 500; white-space: nowrap;
   background: var(--block-background-fill); color: var(--body-text-color-subdued); }
 table.clips :is(th, td) { padding: 0.4rem 0.5rem; border-bottom: 1px solid var(--border-color-primary); }
@@ -59,7 +60,20 @@ table.clips tbody tr { cursor: pointer; }
 table.clips tbody tr:hover { background: var(--background-fill-secondary); }
 table.clips .length { white-space: nowrap; }
 table.clips :is(.why, .file) { color: var(--body-text-color-subdued); font-size: 0.85rem; }
-table.clips .text { min-width: 11rem; }
+table.clips th:nth-child(1) { width: 2.75rem; }
+table.clips th:nth-child(3) { width: 4.25rem; }
+table.clips th:nth-child(4) { width: 26%; }
+table.clips th:nth-child(5) { width: 18%; }
+table.clips .file { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+@media (max-width: 640px) {
+  #transcripts { max-height: 20rem; }
+  table.clips :is(thead, .file) { display: none; }
+  table.clips tr { display: grid; grid-template-columns: 2.5rem 1fr auto; }
+  table.clips .why:not(:empty) { grid-column: 2 / 4; padding-top: 0; }
+  table.clips .why:empty { display: none; }
+  table.clips td { border: 0; }
+  table.clips tr { border-bottom: 1px solid var(--border-color-primary); }
+}
 table.clips .grave .why { color: #b45309; }
 .dark table.clips .grave .why { color: #fbbf24; }
 table.clips .dropped .text { text-decoration: line-through; color: var(--body-text-color-subdued); }
@@ -116,6 +130,8 @@ button.forward { align-self: flex-end; width: auto; flex-grow: 0; }
 .bar.unknown > span { width: 30%; animation: slide 1.6s ease-in-out infinite alternate; }
 @keyframes slide { from { margin-left: 0; } to { margin-left: 70%; } }
 @media (prefers-reduced-motion: reduce) { .bar.unknown > span { animation: none; } }
+#step-recordings .block.padded:has(> .html-container) > .html-container { padding: 0; }
+#hub-data-add { align-self: flex-end; }
 .wave { display: block; width: 100%; height: 7.5rem; background: var(--background-fill-secondary);
   border-radius: var(--radius-md); }
 .wave .sound { fill: var(--body-text-color-subdued); }

@@ -12,7 +12,7 @@ import gradio as gr
 from voicefactory.errors import InputError
 from voicefactory.pipeline import review
 from voicefactory.ui import listing, review_views, text, views
-from voicefactory.ui.handout import give
+from voicefactory.ui.handout import player_html
 from voicefactory.ui.keyboard import LIST_JS
 from voicefactory.ui.page import HIDDEN, Call, Page, Section, shown
 from voicefactory.ui.state import State
@@ -36,9 +36,9 @@ def build(page: Page) -> None:
         with gr.Column(scale=2, min_width=300, elem_id="picked"):
             picked = gr.State(["", ""])  # the clip, and its text as it was loaded
             about = gr.HTML(elem_id="clip-about")
-            player = gr.Audio(label=text.CLIP_PLAYER, interactive=False, elem_id="clip-audio", buttons=[])
+            player = gr.HTML(elem_id="clip-audio")
             line = gr.Textbox(label=text.CLIP_TEXT, lines=3, elem_id="clip-text")
-            other = gr.HTML(elem_id="clip-opinion")
+            other = gr.HTML(visible=HIDDEN, elem_id="clip-opinion")
             take = gr.Button(text.OPINION_TAKE, size="sm", visible=HIDDEN, elem_id="clip-take")
             with gr.Row():
                 accept = gr.Button(text.ACCEPT, variant="primary", min_width=120, elem_id="clip-accept")
@@ -206,18 +206,28 @@ def _start(state: State) -> str:
 def _load(state: State, clip: str, *, play: bool) -> list[Any]:
     said, found = state.transcript.get(clip), state.clip.get(clip)
     if said is None or found is None:
-        return [["", ""], views.note_html(text.CLIP_NOT_CHOSEN), None, "", "", gr.update(visible=HIDDEN), text.DROP]
+        nothing = gr.update(value="", visible=HIDDEN)
+        return [
+            ["", ""],
+            views.note_html(text.CLIP_NOT_CHOSEN),
+            None,
+            "",
+            nothing,
+            gr.update(visible=HIDDEN),
+            text.DROP,
+        ]
     names = listing.listed(state)
     place = names.index(clip) + 1 if clip in names else 0
     about = review_views.clip_html(found, place, len(names), state.work.get(clip), said)
     opinion = state.opinions.get(clip)
     asr = f"Whisper {Path(opinion.asr).name}" if opinion else ""
+    compared = review_views.opinion_html(opinion, asr)
     return [
         [clip, said.text],
         about,
-        gr.update(value=give(found.audio), autoplay=play),
+        player_html(found.audio, text.CLIP_PLAYER, play=play),
         said.text,
-        review_views.opinion_html(opinion, asr),
+        gr.update(value=compared, visible=shown(compared)),
         gr.update(visible=shown(opinion and opinion.text and opinion.comparison.different)),
         text.USE_AGAIN if said.dropped else text.DROP,
     ]
