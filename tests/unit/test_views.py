@@ -99,7 +99,9 @@ def test_recordings_are_listed_by_name_and_what_was_refused_with_its_reason() ->
         Recording("2", "b.wav", Path(), 61, 48000, 2, 0),
         Recording("1", "A.mp3", Path(), 3, 8000, 1, 0, ("cut off",)),
     ]
-    assert views.recording_rows(recordings) == [["A.mp3", "3.0 s", "cut off"], ["b.wav", "1 min 1 s", ""]]
+    shown = views.recording_rows(recordings, {recordings[0].id: "Hello."})
+    assert [row[:3] for row in shown] == [["A.mp3", "3.0 s", "cut off"], ["b.wav", "1 min 1 s", "Read aloud: “Hello.”"]]
+    assert [row[3] for row in shown] == [recordings[1].id, recordings[0].id]
     assert views.refused_rows([Refused("x.wav", "It is empty.")]) == [["x.wav", "It is empty."]]
     assert "enough for a try" in views.recordings_line(recordings, [clip("a")])
     assert views.recordings_line([], []) == text.NO_RECORDINGS

@@ -12,15 +12,18 @@ from voicefactory.pipeline.wording import Said
 from voicefactory.ui import pictures, text, views
 
 _LOWEST_DBFS, _GOOD_DBFS, _LOUD_DBFS = -60.0, -36.0, -9.0  #: of the bar for the voice's level
+_SOME = 0.25  #: share of the words from which it is this sentence
 _BEST_SNR_DB, _GOOD_SNR_DB = 50.0, 20.0  #: of the bar for the background
 
 #: The microphone's level while it is open; a script moves it.
 METER = f'<div class="bar live" role="img" aria-label="{text.READ_METER}"><span></span></div>'
 
 
-def sentence_html(prompt: Prompt, words: Sequence[Said] = ()) -> str:
-    """The sentence in large type; words that were not heard are marked, also for a screen reader."""
-    line = _marked(prompt.text, words)
+def sentence_html(prompt: Prompt, reading: Reading | None = None) -> str:
+    """The sentence in large type; words that were left out of it are marked, unless it was another sentence."""
+    words = reading.words if reading is not None and not reading.ok else ()
+    said = sum(word.said for word in words)
+    line = _marked(prompt.text, words if said > _SOME * len(words) else ())
     return f'<p class="sentence" lang="{WHISPER_CODES[prompt.language]}">{line}</p>'
 
 
@@ -29,7 +32,7 @@ def verdict_html(reading: Reading) -> str:
     lines = [f'<p class="verdict good">{html.escape(text.READ_OK)}</p>'] if reading.ok else []
     lines += [f'<p class="verdict again">{html.escape(reason)}</p>' for reason in reading.reasons]
     lines += [f'<p class="state">{html.escape(note)}</p>' for note in reading.notes]
-    if reading.heard:
+    if reading.heard and not any(reading.heard in reason for reason in reading.reasons):
         lines.append(f'<p class="state quiet">{html.escape(text.READ_HEARD.format(heard=reading.heard))}</p>')
     if reading.quality is not None:
         level, snr = reading.level_dbfs, reading.quality.snr_db

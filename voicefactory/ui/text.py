@@ -64,7 +64,8 @@ NONE_USABLE = "None of your files could be used. The reasons are below; drop oth
 TEXTS_TAKEN = "The texts are kept. Now add the recordings that they belong to."
 EMPTY_MICROPHONE = "Nothing was recorded. Press Record, speak, press Stop, then add it."
 ADD_TAKE = "Add this recording"
-SOURCES = ("Add files", "Read aloud", "From the Hub")
+SOURCES = ("Files", "Read aloud", "Hub")
+READ_ALOUD = "Read aloud: “{line}”"
 HUB_DATA_HELP = (
     "A public data set of recordings on the Hugging Face Hub, by its name. Its texts are used where it has them. "
     "Make sure that you may use this voice."

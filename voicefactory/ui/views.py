@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -102,10 +102,14 @@ def headline(job: Job | None, ahead: int = 0) -> str:
     return line if line.startswith(kind) else f"{kind}. {line}"
 
 
-def recording_rows(recordings: Iterable[Recording]) -> list[list[str]]:
-    """File, length, remarks, id; by name."""
+def recording_rows(recordings: Iterable[Recording], read: Mapping[str, str]) -> list[list[str]]:
+    """File, length, remarks, id; by name. `read` are the sentences that were read aloud, by recording id."""
     by_name = sorted(recordings, key=lambda row: row.file.casefold())
-    return [[row.file, length(row.seconds), " ".join(row.notes), row.id] for row in by_name]
+    return [[row.file, length(row.seconds), " ".join([*_aloud(row, read), *row.notes]), row.id] for row in by_name]
+
+
+def _aloud(recording: Recording, read: Mapping[str, str]) -> list[str]:
+    return [text.READ_ALOUD.format(line=read[recording.id])] if recording.id in read else []
 
 
 def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refused: Sequence[Refused] = ()) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -38,7 +39,9 @@ def build(page: Page) -> None:
         job = gr.HTML(elem_id="clean-job")
         with gr.Row():
             before = gr.Audio(label=text.BEFORE, interactive=False, elem_id="clean-before", buttons=[], min_width=260)
-            after = gr.Audio(label=text.AFTER, interactive=False, elem_id="clean-after", buttons=[], min_width=260)
+            after = gr.Audio(
+                label=text.AFTER, interactive=False, elem_id="clean-after", buttons=[], min_width=260, visible=HIDDEN
+            )
         found = gr.Markdown(elem_id="clean-found", elem_classes="quiet")
 
     page.on(steps.input, remember_steps, [steps])
@@ -169,9 +172,13 @@ def _progress(state: State) -> list[Any]:
 def _render(state: State) -> list[Any]:
     clip = _clip(state)
     if clip is None or state.project is None:
-        return [None, None, text.CLEAN_NO_CLIPS]
+        return [None, _player(None), text.CLEAN_NO_CLIPS]
     before, after = before_and_after(state.project, clip)
     if after is None:
-        return [give(before), None, text.CLEAN_NOT_YET]
+        return [give(before), _player(None), text.CLEAN_NOT_YET]
     done = ", ".join(text.CLEAN_STEPS[step].lower() for step in steps_of(clip) if step in text.CLEAN_STEPS)
-    return [give(before), give(after), text.CLEAN_DONE.format(steps=done, snr=f"{clip.quality.snr_db:.0f}")]
+    return [give(before), _player(after), text.CLEAN_DONE.format(steps=done, snr=f"{clip.quality.snr_db:.0f}")]
+
+
+def _player(path: Path | None) -> Any:
+    return gr.update(value=give(path), visible=shown(path))

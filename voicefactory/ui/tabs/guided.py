@@ -109,7 +109,7 @@ def build(page: Page) -> None:
     page.show([verdict, take], _verdict_key, _render_verdict, live=True)
     page.show([keep, anyway, check, retake, skip, unskip], _buttons, _render_buttons, live=True)
     page.show([waiting, take_in], _waiting, _render_waiting)
-    page.show([which], lambda state: list(_takes(state)), _render_which)
+    page.show([which], lambda state: list(takes_of(state)), _render_which)
 
 
 def choose_language(call: Call, language: str | None) -> None:
@@ -172,7 +172,7 @@ def unskip_all(call: Call) -> None:
 
 def read_again(call: Call, which: str | None) -> None:
     """Throw a kept take away, so that its sentence is offered again."""
-    take = _takes(call.state()).get(which or "")
+    take = takes_of(call.state()).get(which or "")
     if take is None:
         raise InputError(text.READ_AGAIN_FIRST)
     remove_take(call.project, take.prompt)
@@ -186,8 +186,13 @@ def current_prompt(state: State) -> Prompt | None:
     language = _language(state)
     if state.project is None or language is None:
         return None
-    done = {*_takes(state), *_skipped(state)}
+    done = {*takes_of(state), *_skipped(state)}
     return next((prompt for prompt in prompt_set(language) if prompt.id not in done), None)
+
+
+def sentences(state: State) -> dict[str, str]:
+    """Recording id → the sentence that was read in it."""
+    return {take.recording: take.text for take in takes_of(state).values()}
 
 
 def _folder(project: Project) -> Path:
@@ -209,7 +214,8 @@ def _skipped(state: State) -> list[str]:
     return [str(one) for one in state.remembered("reading_skipped", [])]
 
 
-def _takes(state: State) -> dict[str, Take]:
+def takes_of(state: State) -> dict[str, Take]:
+    """Prompt id → its kept take."""
     project = state.project
     if project is None:
         return {}
@@ -256,8 +262,7 @@ def _render_sentence(state: State) -> list[Any]:
         else:
             line = text.READ_ONLY_SKIPPED if _skipped(state) else text.READ_ALL
         return [views.note_html(line), gr.update(visible=HIDDEN)]
-    words = reading.words if reading is not None and not reading.ok else ()
-    return [reading_views.sentence_html(prompt, words), gr.update(visible=True)]
+    return [reading_views.sentence_html(prompt, reading), gr.update(visible=True)]
 
 
 def _verdict_key(state: State) -> Any:
@@ -295,7 +300,7 @@ def _render_buttons(state: State) -> list[Any]:
 def _waiting(state: State) -> int:
     """Kept takes that are not among the recordings yet, while nothing takes them in."""
     known = {recording.id for recording in state.recordings}
-    left = sum(take.recording not in known for take in _takes(state).values())
+    left = sum(take.recording not in known for take in takes_of(state).values())
     return 0 if state.active("prepare") else left
 
 
@@ -306,5 +311,5 @@ def _render_waiting(state: State) -> list[Any]:
 
 
 def _render_which(state: State) -> list[Any]:
-    choices = [(take.text, prompt) for prompt, take in reversed(_takes(state).items())]
+    choices = [(take.text, prompt) for prompt, take in reversed(takes_of(state).items())]
     return [gr.update(choices=choices, value=None)]

@@ -180,7 +180,7 @@ def _progress(state: State) -> list[Any]:
 
 
 def _lists(state: State) -> list[Any]:
-    rows, refused = views.recording_rows(state.recordings), views.refused_rows(state.refused)
+    rows, refused = views.recording_rows(state.recordings, guided.sentences(state)), views.refused_rows(state.refused)
     return [
         views.recordings_line(state.recordings, state.clips, state.refused),
         gr.update(value=rows, visible=shown(rows)),
