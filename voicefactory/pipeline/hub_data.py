@@ -23,7 +23,9 @@ from voicefactory.settings import settings
 from voicefactory.types import OnProgress, Progress, Refused, ShouldStop, never, silent
 
 PREFIX = "hf:"
-_NAME = re.compile(r"hf:(?P<repo>(?!.*(?:\.\.|--))\w[\w.-]*/\w[\w.-]*)(?::(?P<config>[\w.-]+))?(?::(?P<split>[\w.-]+))?", re.ASCII)
+_NAME = re.compile(
+    r"hf:(?P<repo>(?!.*(?:\.\.|--))\w[\w.-]*/\w[\w.-]*)(?::(?P<config>[\w.-]+))?(?::(?P<split>[\w.-]+))?", re.ASCII
+)
 _AUDIO_COLUMNS = ("audio", "speech", "wav", "file")
 _TEXT_COLUMNS = ("sentence", "text", "transcription", "transcript", "normalized_text", "raw_text")
 _MORE_COLUMNS = {"language": "language", "locale": "language", "speaker": "speaker"}
