@@ -55,4 +55,5 @@ def player_html(path: Path | None, name: str, *, play: bool = False) -> str:
     source = f"gradio_api/file={quote(given)}"
     label = html.escape(name, quote=True)
     begin = " autoplay" if play else ""
-    return f'<audio controls{begin} preload="metadata" src="{html.escape(source, quote=True)}" aria-label="{label}"></audio>'
+    source = html.escape(source, quote=True)
+    return f'<audio controls{begin} preload="metadata" src="{source}" aria-label="{label}"></audio>'

@@ -147,6 +147,17 @@ def time_range(low: float | None, high: float | None, times: float = 1.0) -> str
     return first if first == last else f"{first} to {last}"
 
 
+def candidate_html(name: str, reference: Reference, player: str) -> str:
+    """A candidate for the reference: to hear, its text, and why it is one."""
+    line = html.escape(reference_line(reference))
+    return f'{player_with_name(name, player)}<p>{html.escape(reference.text)}</p><p class="quiet">{line}</p>'
+
+
+def player_with_name(name: str, player: str) -> str:
+    """A player, which is HTML already, under its name."""
+    return f"<p><b>{html.escape(name)}</b></p>{player}"
+
+
 def reference_line(reference: Reference) -> str:
     """Why a candidate is one."""
     return f"{', '.join(reference.reasons)}."
