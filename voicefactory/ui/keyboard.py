@@ -37,7 +37,7 @@ const onKey = (event) => {
   const arrows = event.key.startsWith('Arrow');
   if (arrows && event.target !== document.body && !element.contains(event.target)) return;
   if (event.key === ' ') {
-    if (event.target.closest('button, a, summary, audio, [tabindex]')) return;
+    if (event.target.closest('button:not([role=tab]), a, summary, audio, [tabindex]:not([role=tab])')) return;
     event.preventDefault();
     const player = document.querySelector('#clip-audio audio');
     if (player?.paused) player.play(); else player?.pause();

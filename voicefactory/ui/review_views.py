@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 from voicefactory.pipeline.second_opinion import Opinion
 from voicefactory.pipeline.worklist import Work
@@ -28,13 +29,14 @@ def _row(number: int, row: Listed, work: Work | None) -> str:
         f'<button type="button" class="tick" role="checkbox" aria-checked="{str(not said.dropped).lower()}" '
         f'aria-label="{use}" data-use="{str(said.dropped).lower()}"></button>'
     )
-    cells = (tick, html.escape(said.text), views.length(clip.seconds), _why(row), html.escape(clip.file))
+    name = html.escape(PurePosixPath(clip.file).name)
+    cells = (tick, html.escape(said.text), views.length(clip.seconds), _why(row), name)
     marks = ["dropped"] if said.dropped else []
     marks += ["grave"] if work and work.score >= _SEVERE and said.source != "edited" else []
     hints = {"file": f' title="{html.escape(clip.file, quote=True)}"'}
     columns = "".join(
-        f'<td class="{name}"{hints.get(name, "")} data-testid="cell-{number}-{place}">{cell}</td>'
-        for place, (name, cell) in enumerate(zip(("use", "text", "length", "why", "file"), cells, strict=True))
+        f'<td class="{column}"{hints.get(column, "")} data-testid="cell-{number}-{place}">{cell}</td>'
+        for place, (column, cell) in enumerate(zip(("use", "text", "length", "why", "file"), cells, strict=True))
     )
     return f'<tr data-clip="{html.escape(clip.id, quote=True)}" class="{" ".join(marks)}">{columns}</tr>'
 

@@ -104,6 +104,7 @@ table.clips .dropped .text { text-decoration: line-through; color: var(--body-te
 .card { border: 1px solid var(--border-color-primary) !important; border-radius: var(--radius-md);
   background: var(--block-background-fill) !important; padding: 0.75rem !important; }
 .card p { margin: 0.35rem 0; overflow-wrap: anywhere; }
+.dark audio { color-scheme: dark; }
 .answer { font-size: 1.05rem; margin: 0 0 0.5rem; }
 .figures { font-size: 1.35rem; font-weight: 600; margin: 0; }
 .histogram { width: 100%; max-width: 34rem; height: auto; display: block; }
