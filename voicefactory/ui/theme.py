@@ -98,10 +98,12 @@ table.clips .dropped .text { text-decoration: line-through; color: var(--body-te
 .keys kbd { border: 1px solid var(--border-color-primary); border-radius: 0.25rem; padding: 0 0.35rem;
   background: var(--background-fill-secondary); white-space: nowrap; }
 #asr-sizes table, #frozen table { width: 100%; font-size: 0.9rem; border-collapse: collapse; }
-:is(#asr-sizes, #frozen) td { padding: 0.3rem 0.75rem 0.3rem 0; border-bottom: 1px solid var(--border-color-primary); }
+:is(#asr-sizes, #frozen) :is(table, tr, td) { border: 0 !important; }
+:is(#asr-sizes, #frozen) tr { border-bottom: 1px solid var(--border-color-primary) !important; }
+:is(#asr-sizes, #frozen) td { padding: 0.3rem 0.75rem 0.3rem 0 !important; }
 :is(#asr-sizes, #frozen) tr:first-child td { color: var(--body-text-color-subdued); font-weight: 500; }
 :is(#asr-sizes, #frozen) { overflow-x: auto; }
-.card { border: 1px solid var(--border-color-primary) !important; border-radius: var(--radius-md);
+.block.card { border: 1px solid var(--border-color-primary) !important; border-radius: var(--radius-md);
   background: var(--block-background-fill) !important; padding: 0.75rem !important; }
 .card p { margin: 0.35rem 0; overflow-wrap: anywhere; }
 .dark audio { color-scheme: dark; }

@@ -37,7 +37,7 @@ def build(page: Page) -> None:
     pick = gr.Radio([], label=text.REFERENCE_PICK, visible=HIDDEN, elem_id="reference-pick")
     about = gr.Markdown(text.PREVIEW_HELP, visible=HIDDEN, elem_classes="quiet", elem_id="preview-about")
     with gr.Row():
-        ask = gr.Button(text.PREVIEW, visible=HIDDEN, size="md", scale=0, min_width=320, elem_id="preview-ask")
+        ask = gr.Button(text.PREVIEW, visible=HIDDEN, size="md", scale=0, min_width=380, elem_id="preview-ask")
         cancel = gr.Button(text.CANCEL, visible=HIDDEN, size="md", scale=0, elem_id="preview-cancel")
     status = gr.HTML(visible=HIDDEN, elem_id="preview-status")
     with gr.Accordion(text.REFERENCE_OWN, open=False), gr.Row():
