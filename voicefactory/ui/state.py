@@ -35,8 +35,17 @@ __all__ = ["State", "cached", "read", "tail"]
 _LOG_BYTES = 16_000  #: of the log's end that are shown
 _FEW = 100  #: clips that are compared and counted while the page waits
 
-_orders: dict[Path, tuple[Any, list[str]]] = {}
+_orders: dict[Path, _Order] = {}
 _lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Order:
+    """The transcripts as they were put in order last."""
+
+    analysed: tuple[int, int, int]
+    of: Sequence[Transcript]  #: what was put in order
+    rows: tuple[Transcript, ...]
 
 
 @dataclass(frozen=True)
@@ -190,16 +199,20 @@ def _riskiest_first(
 ) -> tuple[Transcript, ...]:
     """The transcripts of these clips in an order that stays while a person works through it: an edited
     text is no risk, but its row must not jump away. Only other clips or another analysis make another order."""
-    verdicts = {clip.id: len(clip.quality.verdicts) for clip in clips}
-    rows = {row.clip: row for row in transcripts if row.clip in verdicts}
     analysed = stamp_of(project.root / "analysis.jsonl")
     with _lock:
-        known, order = _orders.get(project.root, (None, []))
-        if known != analysed or len(order) != len(rows) or set(order) != set(rows):
+        known = _orders.get(project.root)
+        if known and known.analysed == analysed and known.of is transcripts:
+            return known.rows
+        verdicts = {clip.id: len(clip.quality.verdicts) for clip in clips}
+        rows = {row.clip: row for row in transcripts if row.clip in verdicts}
+        order = [row.clip for row in known.rows] if known and known.analysed == analysed else []
+        if len(order) != len(rows) or set(order) != rows.keys():
             risk = {clip: work[clip].score if clip in work else 1 - rows[clip].confidence for clip in rows}
             order = sorted(rows, key=lambda clip: (-risk[clip], -verdicts[clip], clip))
-            _orders[project.root] = (analysed, order)
-    return tuple(rows[clip] for clip in order)
+        found = tuple(rows[clip] for clip in order)
+        _orders[project.root] = _Order(analysed, transcripts, found)
+    return found
 
 
 def _clips(project: Project) -> list[Clip]:
