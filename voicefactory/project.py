@@ -110,8 +110,9 @@ class Project:
         return dict(files.read_json(self.info_path))
 
     def update_info(self, **values: Any) -> None:
-        """Change some of `info`, keep the rest."""
-        files.write_json(self.info_path, {**self.info, **values})
+        """Change some of `info`, keep the rest; also what somebody else changes at the same moment."""
+        with filelock.FileLock(self.root / ".project.lock"):
+            files.write_json(self.info_path, {**self.info, **values})
 
     @property
     def name(self) -> str:

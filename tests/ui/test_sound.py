@@ -65,6 +65,7 @@ def test_a_recording_is_seen_with_its_cuts_and_a_clip_is_cleaned_and_taken_back(
     expect(page.locator("#waveform")).to_contain_text("interview.wav")
     page.locator("#cleaning").get_by_role("button", name="Clean the sound").click()
     expect(page.locator("#clean-steps").get_by_label("Take away noise")).to_be_checked()
+    expect(page.locator("#clean-scope").get_by_label("The clip below")).to_be_checked()
     expect(page.locator("#clean-after")).to_be_visible()
     page.locator("#clean-undo").click()
     expect(page.locator("#clean-found")).to_contain_text("has not been cleaned", timeout=180_000)

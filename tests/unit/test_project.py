@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,10 @@ def test_the_list_is_the_newest_first_and_the_owners_own(tmp_path: Path) -> None
     assert [project.name for project in list_projects(tmp_path)] == ["voice 2", "voice 1", "voice 0"]
     assert [project.name for project in list_projects(tmp_path, owner="anna")] == ["voice 2", "voice 0"]
     assert list_projects(tmp_path / "elsewhere") == []
+
+
+def test_two_changes_at_once_are_both_kept(tmp_path: Path) -> None:
+    project = Project.create("Anna", tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: project.update_info(**{f"key{number}": number}), range(100)))
+    assert {f"key{number}": number for number in range(100)}.items() <= project.info.items()

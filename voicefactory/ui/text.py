@@ -138,7 +138,7 @@ CLEAN_NOTHING_TO_UNDO = "There is nothing to take back: these clips are as they 
 CLEAN_CANCELLED = "Cancelled. The clips are as they were before."
 CLEAN_COUNT = "{done} of {all} cleaned."
 CLEAN_NOT_YET = "This clip has not been cleaned."
-CLEAN_DONE = "Done to this clip: {steps}. Speech is now {snr} dB above the pauses."
+CLEAN_DONE = "Done to this clip: {steps}. Speech was {before} dB above the pauses and is now {after} dB."
 CLEANED = "cleaned"
 BEFORE, AFTER = "Before", "After"
 

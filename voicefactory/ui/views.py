@@ -109,7 +109,12 @@ def recording_rows(recordings: Iterable[Recording], read: Mapping[str, str]) -> 
 
 
 def _aloud(recording: Recording, read: Mapping[str, str]) -> list[str]:
-    return [text.READ_ALOUD.format(line=read[recording.id])] if recording.id in read else []
+    return [text.READ_ALOUD.format(line=shortened(read[recording.id], 40))] if recording.id in read else []
+
+
+def shortened(line: str, letters: int) -> str:
+    """At most so many letters of a text."""
+    return line if len(line) <= letters else f"{line[: letters - 1].rstrip()}…"
 
 
 def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refused: Sequence[Refused] = ()) -> str:

@@ -12,6 +12,7 @@ from voicefactory.errors import InputError
 from voicefactory.jobs.store import Job
 from voicefactory.jobs.tasks import CleanRequest
 from voicefactory.pipeline.clean import STEPS, before_and_after, steps_of
+from voicefactory.pipeline.clip_rows import originals
 from voicefactory.types import Clip
 from voicefactory.ui import pictures, text, views
 from voicefactory.ui.handout import give
@@ -135,7 +136,7 @@ def _choices(state: State) -> list[Any]:
 
 
 def _name(clip: Clip, said: str) -> str:
-    short = said if len(said) <= _SAID else f"{said[: _SAID - 1]}…"
+    short = views.shortened(said, _SAID)
     done = f" ({text.CLEANED})" if clip.original_sha256 else ""
     return f"{pictures.clock(clip.start_s)} {short}{done}"
 
@@ -177,7 +178,9 @@ def _render(state: State) -> list[Any]:
     if after is None:
         return [give(before), _player(None), text.CLEAN_NOT_YET]
     done = ", ".join(text.CLEAN_STEPS[step].lower() for step in steps_of(clip) if step in text.CLEAN_STEPS)
-    return [give(before), _player(after), text.CLEAN_DONE.format(steps=done, snr=f"{clip.quality.snr_db:.0f}")]
+    cut = originals(state.project, [clip]).get(clip.id, clip)
+    snr = {"before": f"{cut.quality.snr_db:.0f}", "after": f"{clip.quality.snr_db:.0f}"}
+    return [give(before), _player(after), text.CLEAN_DONE.format(steps=done, **snr)]
 
 
 def _player(path: Path | None) -> Any:
