@@ -87,7 +87,10 @@ READ_HELP = (
 )
 READ_LANGUAGE = "Language you read in"
 READ_CHOOSE = "Choose the language that you want to read in."
-READ_ALL = "You have read every sentence of this language."
+READ_ALL = (
+    "You have read every sentence of this language. For more, talk freely: tell what you did today, and record it "
+    "under Files."
+)
 READ_ONLY_SKIPPED = "Only the sentences that you skipped are left."
 READ_MICROPHONE = "Press Record, read the sentence, press Stop"
 READ_METER = "How loud you are"
