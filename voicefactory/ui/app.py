@@ -9,6 +9,7 @@ from typing import Any
 
 from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs.scheduler import Scheduler
+from voicefactory.jobs.store import LANES
 from voicefactory.settings import settings
 
 # Gradio reads both when it is imported: nothing is sent home, and its files lie with ours.
@@ -104,10 +105,10 @@ def _forward_to(step: str) -> Any:
 
 
 def _headline(state: State) -> str:
-    """What runs now, at the top of every step."""
+    """What runs now, at the top of every step; what takes a moment is told where it was asked for."""
     if state.project is None:
         return text.WELCOME
-    return views.headline(state.active(), state.ahead)
+    return views.headline(state.active(*(kind for kind in LANES if LANES[kind] != "listen")), state.ahead)
 
 
 def _choose(call: Call, identifier: str) -> str:

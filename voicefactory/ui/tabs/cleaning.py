@@ -106,11 +106,13 @@ def _submit(call: Call, request: CleanRequest) -> None:
 
 
 def _wanted(state: State, scope: str) -> tuple[str, ...]:
-    """The clips that are meant; nothing = all."""
-    if scope == _RECORDING:
-        return tuple(clip.id for clip in clips_of(state, chosen(state)))
+    """The clips that are meant; nothing = all. Raises InputError if there is none."""
+    if scope == _ALL:
+        return ()
     clip = _clip(state)
-    return (clip.id,) if scope == _CLIP and clip else ()
+    if clip is None:
+        raise InputError(text.CLEAN_NONE_HERE if state.clips else text.CLEAN_NO_CLIPS)
+    return (clip.id,) if scope == _CLIP else tuple(one.id for one in clips_of(state, chosen(state)))
 
 
 def _steps(state: State) -> list[str]:
@@ -173,7 +175,7 @@ def _progress(state: State) -> list[Any]:
 def _render(state: State) -> list[Any]:
     clip = _clip(state)
     if clip is None or state.project is None:
-        return [None, _player(None), text.CLEAN_NO_CLIPS]
+        return [None, _player(None), text.CLEAN_NONE_HERE if state.clips else text.CLEAN_NO_CLIPS]
     before, after = before_and_after(state.project, clip)
     if after is None:
         return [give(before), _player(None), text.CLEAN_NOT_YET]
