@@ -18,7 +18,7 @@ from voicefactory.ui import pictures, text, views
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.state import State
-from voicefactory.ui.tabs.cuts import chosen, clips_of, texts_of
+from voicefactory.ui.tabs.cuts import chosen, clips_of, shown_clips, texts_of
 
 _ALL, _RECORDING, _CLIP = "all", "recording", "clip"
 _SAID = 60  #: letters of a clip's text in the list
@@ -110,9 +110,11 @@ def _wanted(state: State, scope: str) -> tuple[str, ...]:
     if scope == _ALL:
         return ()
     clip = _clip(state)
-    if clip is None:
+    one = [clip] if clip else []
+    found = one if scope == _CLIP else clips_of(state, chosen(state))
+    if not found:
         raise InputError(text.CLEAN_NONE_HERE if state.clips else text.CLEAN_NO_CLIPS)
-    return (clip.id,) if scope == _CLIP else tuple(one.id for one in clips_of(state, chosen(state)))
+    return tuple(wanted.id for wanted in found)
 
 
 def _steps(state: State) -> list[str]:
@@ -124,14 +126,14 @@ def _scope(state: State) -> str:
 
 
 def _clip(state: State) -> Clip | None:
-    """The clip that is heard: the one that was picked, or the first of the shown recording."""
-    clips = clips_of(state, chosen(state))
+    """The clip that is heard: the one that was picked, or the first of the shown part of the recording."""
+    clips = shown_clips(state)
     wanted = state.remembered("shown_clip")
     return next((clip for clip in clips if clip.id == wanted), clips[0] if clips else None)
 
 
 def _choices(state: State) -> list[Any]:
-    clips = clips_of(state, chosen(state))
+    clips = shown_clips(state)
     said = texts_of(state, clips)
     picked = _clip(state)
     return [[[_name(clip, said.get(clip.id, "")), clip.id] for clip in clips], picked.id if picked else None]

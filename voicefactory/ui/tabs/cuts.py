@@ -55,6 +55,15 @@ def clips_of(state: State, recording: Recording | None) -> list[Clip]:
     return sorted(own, key=lambda clip: clip.start_s)
 
 
+def shown_clips(state: State) -> list[Clip]:
+    """Those of its clips that are in the picture."""
+    recording = chosen(state)
+    if recording is None:
+        return []
+    _, start_s, end_s = _window(state, recording)
+    return [clip for clip in clips_of(state, recording) if clip.start_s < end_s and clip.end_s > start_s]
+
+
 def texts_of(state: State, clips: list[Clip]) -> dict[str, str]:
     """Clip id → what is said in it."""
     wanted = {clip.id for clip in clips}
@@ -62,30 +71,36 @@ def texts_of(state: State, clips: list[Clip]) -> dict[str, str]:
 
 
 def _key(state: State) -> Any:
-    recording = chosen(state)
-    clips = clips_of(state, recording)
+    recording, clips = chosen(state), shown_clips(state)
     said = texts_of(state, clips)
     rows = [[clip.id, clip.start_s, clip.end_s, said.get(clip.id, "")] for clip in clips]
-    return [recording and recording.id, _part(state), rows, list(map(repr, state.refused))]
+    refused = [[row.file, row.reason] for row in state.refused]
+    return [recording and recording.id, _part(state), rows, refused]
 
 
 def _part(state: State) -> int:
     return max(1, int(state.remembered("shown_part", 1)))
 
 
+def _window(state: State, recording: Recording) -> tuple[int, float, float]:
+    """How many parts it is shown in, and from when to when it is shown now, seconds."""
+    if recording.seconds <= _WHOLE_S:
+        return 1, 0.0, recording.seconds
+    parts = -int(-recording.seconds // PART_S)
+    part = min(_part(state), parts)
+    return parts, (part - 1) * PART_S, min(part * PART_S, recording.seconds)
+
+
 def _render(state: State) -> list[Any]:
     recording = chosen(state)
     if recording is None or state.project is None or not recording.audio.is_file():
         return [gr.update(value="", visible=HIDDEN), gr.update(visible=HIDDEN)]
-    clips = clips_of(state, recording)
+    clips = shown_clips(state)
     said = texts_of(state, clips)
     spans = [Span(clip.start_s, clip.end_s, "clip", _title(clip, said.get(clip.id, ""))) for clip in clips]
-    refused = refused_stretches(state.project, recording.id)
-    spans += [Span(start_s, end_s, "refused", reason) for start_s, end_s, reason in refused]
-    parts = 1 if recording.seconds <= _WHOLE_S else -int(-recording.seconds // PART_S)
-    part = min(_part(state), parts)
-    start_s, end_s = (0.0, recording.seconds) if parts == 1 else ((part - 1) * PART_S, part * PART_S)
-    end_s = min(end_s, recording.seconds)
+    parts, start_s, end_s = _window(state, recording)
+    refused = [row for row in refused_stretches(state.project, recording.id) if row[0] < end_s and row[1] > start_s]
+    spans += [Span(since_s, until_s, "refused", reason) for since_s, until_s, reason in refused]
     found = peaks(recording.audio, pictures.COLUMNS, start_s, end_s).tolist()
     picture = pictures.waveform_svg(found, start_s, end_s, spans, name=recording.file)
     head = f"<h4>{html.escape(recording.file)}, {views.length(recording.seconds)}</h4>"
@@ -93,7 +108,7 @@ def _render(state: State) -> list[Any]:
     reasons = "".join(f'<p class="state">{html.escape(reason)}</p>' for _, _, reason in refused[:5])
     return [
         gr.update(value=f"{head}{picture}{legend}{reasons}", visible=True),
-        gr.update(maximum=max(parts, 2), value=part, visible=shown(parts > 1)),
+        gr.update(maximum=max(parts, 2), value=min(_part(state), parts), visible=shown(parts > 1)),
     ]
 
 

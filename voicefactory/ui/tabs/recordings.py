@@ -73,7 +73,11 @@ def build(page: Page) -> None:
     )
     page.show(
         [summary, table, refused],
-        lambda state: [list(map(repr, state.recordings)), list(map(repr, state.refused)), len(state.clips)],
+        lambda state: [
+            [[row.id, row.file, len(row.notes)] for row in state.recordings],
+            [[row.file, row.reason] for row in state.refused],
+            len(state.clips),
+        ],
         _lists,
     )
     page.show([which], _removables_key, _removables)
