@@ -158,7 +158,8 @@ def _seen(page: Page, act: Callable[[], None], changed: str) -> float:
     page.wait_for_timeout(400)
     page.evaluate(
         """(place) => {
-          const found = document.querySelector(place), before = found.innerText;
+          const found = document.querySelector(`${place} .prose`) || document.querySelector(place);
+          const before = found.innerText;
           window.begun = null; window.taken = null;
           const begin = () => { window.begun ??= performance.now(); };
           const once = {capture: true, once: true};

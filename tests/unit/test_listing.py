@@ -146,6 +146,7 @@ def test_lengths_are_a_picture_that_can_be_read_aloud(project: Project) -> None:
 
 def test_what_takes_long_is_worked_out_behind_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_QUIET_S", 0.05)
+    monkeypatch.setattr(cache, "_FIRST_QUIET_S", 0.05)
     source, loaded, go_on = tmp_path / "source", [], threading.Event()
     source.write_text("one")
 

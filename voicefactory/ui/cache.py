@@ -13,7 +13,9 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 _CACHED = 2_000  #: values kept; then the oldest go
-_QUIET_S = 1.0  #: nothing may have changed for so long before work is begun that takes long
+#: Nothing may have changed for so long before work is begun that takes long: the first time, and later on, when
+#: somebody may be working through a list and should not be slowed down after each row.
+_FIRST_QUIET_S, _QUIET_S = 1.0, 8.0
 
 _cache: dict[tuple[str, Path], tuple[tuple[Any, ...], Any]] = {}
 _working: set[tuple[str, Path]] = set()
@@ -56,7 +58,8 @@ def later(name: str, about: Path, sources: list[Path], load: Callable[[], T], *,
         if begin:
             _working.add(key)
     if begin:
-        threading.Thread(target=_work, args=(key, sources, load), name=f"later {name}", daemon=True).start()
+        quiet_s = _QUIET_S if known else _FIRST_QUIET_S
+        threading.Thread(target=_work, args=(key, sources, load, quiet_s), name=f"later {name}", daemon=True).start()
     return Known(known[1] if known else None, current)
 
 
@@ -73,18 +76,18 @@ def _stamp_of_all(sources: list[Path]) -> tuple[Any, ...]:
     return tuple((str(path), *stamp_of(path)) for path in sources)
 
 
-def _work(key: tuple[str, Path], sources: list[Path], load: Callable[[], Any]) -> None:
+def _work(key: tuple[str, Path], sources: list[Path], load: Callable[[], Any], quiet_s: float) -> None:
     stamp = _stamp_of_all(sources)
     try:
         while True:
-            time.sleep(_QUIET_S)
+            time.sleep(quiet_s)
             if stamp == (stamp := _stamp_of_all(sources)):
                 break
         with _one_at_a_time:
             _keep(key, stamp, load())
     except Exception:  # noqa: BLE001 - files may go while they are read; the next look tries again
         traceback.print_exc(file=sys.stderr)
-        time.sleep(_QUIET_S)
+        time.sleep(quiet_s)
     finally:
         with _lock:
             _working.discard(key)

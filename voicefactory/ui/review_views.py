@@ -12,6 +12,7 @@ from voicefactory.types import Clip, Transcript
 from voicefactory.ui import text, views
 from voicefactory.ui.listing import Listed
 
+_REASONS = 2  #: in a row; all of them stand beside the player
 _SEVERE = 0.5  #: risk from which a row is marked as grave
 
 
@@ -47,7 +48,8 @@ def _why(row: Listed) -> str:
         return f'<span class="decided">{html.escape(text.DROPPED)}</span>'
     if row.transcript.source == "edited":
         return f'<span class="decided">✓ {html.escape(text.CHECKED)}</span>'
-    return html.escape("; ".join(row.reasons))
+    more = " …" if len(row.reasons) > _REASONS else ""
+    return html.escape("; ".join(row.reasons[:_REASONS]) + more)
 
 
 def clip_html(clip: Clip, place: int, count: int, work: Work | None, said: Transcript) -> str:

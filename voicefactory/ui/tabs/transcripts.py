@@ -60,9 +60,11 @@ def build(page: Page) -> None:
 
     editor = [picked, about, player, line, other, take, drop]
     typed = [picked, line]
-    page.show(editor, lambda state: bool(state.transcripts), lambda state: _load(state, _start(state), play=False))
     page.show([search], lambda state: None, lambda state: [state.view.search])
-    head = page.show([summary, show, panel, bulk, undo], _head_key, _head)
+    # Apart from the rest: what lies in a row is shown anew with it, hidden or not.
+    page.show([panel, bulk], _is_there, lambda state: [gr.update(visible=shown(_is_there(state)))] * 2)
+    page.show(editor, _is_there, lambda state: _load(state, _start(state), play=False))
+    head = page.show([summary, show, undo], _head_key, _head)
     rows = page.show([table, before, where, after, all_accept, all_drop, all_use], _rows_key, _rows)
     both = (head, rows)
 
@@ -237,13 +239,17 @@ def _shows(counts: dict[str, int]) -> list[tuple[str, str]]:
     return [(f"{words} ({counts[name]:,})" if counts else words, name) for name, words in text.SHOWS.items()]
 
 
+def _is_there(state: State) -> bool:
+    return bool(state.transcripts)
+
+
 def _head_key(state: State) -> Any:
     step = state.last_step.path.name if state.last_step else ""
     return [state.texts_stamp, state.view.show, len(state.clips), state.active("prepare") is not None, step]
 
 
 def _head(state: State) -> list[Any]:
-    there = bool(state.transcripts)
+    there = _is_there(state)
     if there:
         counts = listing.counts(state)
         line = views.transcripts_line(state.transcripts, counts["suspicious"])
@@ -253,8 +259,6 @@ def _head(state: State) -> list[Any]:
     return [
         line,
         gr.update(choices=_shows(counts), value=state.view.show, visible=shown(there)),
-        gr.update(visible=shown(there)),
-        gr.update(visible=shown(there)),
         gr.update(value=listing.step_label(state.last_step), interactive=state.last_step is not None),
     ]
 
