@@ -48,14 +48,18 @@ const onKey = (event) => {
   if (keys[key]) { event.preventDefault(); press(keys[key]); }
 };
 document.addEventListener('keydown', onKey, true);
-watch('value', () => queueMicrotask(() => {
+const follow = () => {
   const picked = document.querySelector('[data-picked]')?.dataset.picked;
   const row = picked && element.querySelector(`tr[data-clip="${picked}"]`);
-  if (row) {
-    const box = element.closest('#transcripts') || element;
-    const seen = box.getBoundingClientRect(), own = row.getBoundingClientRect();
-    if (own.top < seen.top) box.scrollTop -= seen.top - own.top + 40;
-    else if (own.bottom > seen.bottom) box.scrollTop += own.bottom - seen.bottom + 8;
-  }
-}));
+  if (!row || row.dataset.followed) return;
+  element.querySelectorAll('[data-followed]').forEach((one) => delete one.dataset.followed);
+  row.dataset.followed = 'true';
+  const box = element.closest('#transcripts') || element;
+  const seen = box.getBoundingClientRect(), own = row.getBoundingClientRect();
+  if (own.top < seen.top + 40) box.scrollTop -= seen.top - own.top + 40;
+  else if (own.bottom > seen.bottom) box.scrollTop += own.bottom - seen.bottom + 8;
+};
+watch('value', () => queueMicrotask(follow));
+const beside = document.querySelector('#picked');
+if (beside) new MutationObserver(follow).observe(beside, {subtree: true, attributes: true, childList: true});
 """

@@ -103,6 +103,12 @@ table.clips .dropped .text { text-decoration: line-through; color: var(--body-te
 :is(#asr-sizes, #frozen) td { padding: 0.3rem 0.75rem 0.3rem 0 !important; }
 :is(#asr-sizes, #frozen) tr:first-child td { color: var(--body-text-color-subdued); font-weight: 500; }
 :is(#asr-sizes, #frozen) { overflow-x: auto; }
+@media (max-width: 640px) {
+  :is(#asr-sizes, #frozen) tr { display: grid; grid-template-columns: repeat(3, 1fr); }
+  :is(#asr-sizes, #frozen) td { padding: 0.15rem 0.5rem 0.15rem 0 !important; }
+  :is(#asr-sizes, #frozen) td:nth-child(4) { display: none; }
+  :is(#asr-sizes, #frozen) td:nth-child(5) { grid-column: 1 / 4; }
+}
 .block.card { border: 1px solid var(--border-color-primary) !important; border-radius: var(--radius-md);
   background: var(--block-background-fill) !important; padding: 0.75rem !important; }
 .card p { margin: 0.35rem 0; overflow-wrap: anywhere; }
