@@ -39,8 +39,8 @@ def statistics_html(found: Statistics) -> str:
 def histogram_svg(lengths: Sequence[int]) -> str:
     """Clips by length as bars with their counts; `lengths` are those of `Statistics`."""
     most = max([*lengths, 1])
-    names = [f"{low:g}–{high:g} s" for low, high in itertools.pairwise(LENGTHS_S)]
-    names.append(f"{LENGTHS_S[-1]:g} s +")
+    names = [f"{low:g}–{high:g}" for low, high in itertools.pairwise(LENGTHS_S)]
+    names.append(f"{LENGTHS_S[-1]:g}+")
     bars, told = [], []
     for place, (name, number) in enumerate(zip(names, lengths, strict=True)):
         left, height = _GAP + place * (_BAR + _GAP), _TALL * number / most
@@ -48,7 +48,7 @@ def histogram_svg(lengths: Sequence[int]) -> str:
         bars.append(f'<rect x="{left}" y="{top:.1f}" width="{_BAR}" height="{height:.1f}" rx="3"/>')
         if number:
             bars.append(f'<text class="count" x="{middle}" y="{top - 5:.1f}">{number:,}</text>')
-            told.append(f"{name}: {number}")
+            told.append(f"{name} s: {number}")
         bars.append(f'<text x="{middle}" y="{_ABOVE + _TALL + 16}">{name}</text>')
     width, height = _GAP + len(lengths) * (_BAR + _GAP), _ABOVE + _TALL + _BELOW
     label = html.escape(text.DATA_LENGTHS_ALT.format(bars=", ".join(told)), quote=True)

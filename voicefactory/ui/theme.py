@@ -117,7 +117,7 @@ table.clips .dropped .text { text-decoration: line-through; color: var(--body-te
 .figures { font-size: 1.35rem; font-weight: 600; margin: 0; }
 .histogram { width: 100%; max-width: 34rem; height: auto; display: block; }
 .histogram rect { fill: var(--primary-600); }
-.histogram text { fill: var(--body-text-color-subdued); font-size: 12px; text-anchor: middle; }
+.histogram text { fill: var(--body-text-color-subdued); font-size: 14px; text-anchor: middle; }
 .histogram text.count { fill: var(--body-text-color); }
 .data h4 { margin: 1rem 0 0.25rem; font-size: 1rem; }
 .data ul { margin: 0.25rem 0; padding-left: 1.2rem; }
