@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -62,7 +63,8 @@ def clip_html(clip: Clip, place: int, count: int, work: Work | None, said: Trans
     lines.append(f'<p class="quiet">{html.escape(measures_line(clip, work, said))}</p>')
     told = work.reasons if work else clip.quality.verdicts
     lines += [f'<p class="against">{html.escape(reason)}</p>' for reason in told]
-    mark = f'#transcripts tr[data-clip="{clip.id}"]'
+    plain = re.sub(r"[^\w-]", "", clip.id)  # a style sheet has rules of its own
+    mark = f'#transcripts tr[data-clip="{plain}"]'
     style = f"<style>{mark} {{ background: var(--picked); box-shadow: inset 3px 0 var(--primary-500); }}</style>"
     return f'<div data-picked="{html.escape(clip.id, quote=True)}">{"".join(lines)}</div>{style}'
 
