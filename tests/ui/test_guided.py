@@ -90,7 +90,8 @@ def test_a_wrong_sentence_and_half_a_one_are_told_a_right_one_is_kept_and_a_relo
     assert not list((project.root / "reading").glob("*"))
     page.locator("#read-take-in").click()  # they would join by themselves in a moment
     expect(page.locator("#recordings-summary")).to_contain_text("2 recordings", timeout=180_000)
-    expect(page.locator("#recordings")).to_contain_text("Read aloud: “")
+    expect(page.locator("#recordings tbody tr")).to_have_count(2)
+    expect(page.locator("#recordings")).to_contain_text(f"Read aloud: “{right[:30]}")
     way.go_to(page, "2 Transcripts")
     expect(page.locator("#transcripts-summary")).to_contain_text("2 of 2 clips", timeout=180_000)
     assert {row.text for row in load_transcripts(project) if row.source == "given"} == {wrong, right}

@@ -59,7 +59,7 @@ def test_files_that_are_no_recordings_are_listed_with_their_reason(server: Serve
     expect(refused).to_contain_text("empty.mp3", timeout=120_000)
     expect(refused).to_contain_text(".wav")
     expect(page.locator("#refused img")).to_have_count(0)
-    expect(page.locator("#refused .virtual-row")).to_have_count(2)
+    expect(page.locator("#refused tbody tr")).to_have_count(2)
     expect(page.locator("#recordings-summary")).to_contain_text("None of your files could be used")
 
 

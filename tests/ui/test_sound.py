@@ -38,7 +38,8 @@ def test_a_recording_is_seen_with_its_cuts_and_a_clip_is_cleaned_and_taken_back(
     way.upload(page, [long_recording(tmp_path / "interview.wav", twelve_clips[:4]), twelve_clips[4].path])
     expect(page.locator("#recordings-summary")).to_contain_text("cut into", timeout=180_000)
     expect(page.locator("#headline")).to_be_hidden(timeout=180_000)
-    way.cell(page, "#recordings", 1, 0).click()
+    expect(page.locator("#recordings tbody tr")).to_have_count(2)
+    page.locator("#recordings").get_by_role("button", name="interview.wav").press("Enter")
     expect(page.locator("#waveform")).to_contain_text("interview.wav")
     project = Project.open(slug(NAME), server.home)
     own = [clip for clip in load_clips(project) if clip.file == "interview.wav"]

@@ -17,6 +17,7 @@ from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
 from voicefactory.ui import text
 
 GIB = 1024**3
+_LISTED = 2_000  #: rows of a list that a page gets
 
 
 def length(seconds: float) -> str:
@@ -91,6 +92,25 @@ def table_html(rows: Sequence[Sequence[str]]) -> str:
     """Rows of plain text as a small table, escaped."""
     cells = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
     return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>" if rows else ""
+
+
+def list_html(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, pick: bool = False) -> str:
+    """Rows of plain text under their columns, escaped; nothing without rows. With `pick`, a row can be picked: its
+    last cell is what it is known by, and is not shown."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+    body = "".join(_row_html(row[:-1], row[-1]) if pick else _row_html(row, "") for row in rows[:_LISTED])
+    more = f"<p>{text.MORE_ROWS.format(more=f'{len(rows) - _LISTED:,}')}</p>" if len(rows) > _LISTED else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<p class="state quiet">{html.escape(title)}</p><div class="rows" tabindex="0">{table}{more}</div>'
+
+
+def _row_html(cells: Sequence[str], known_by: str) -> str:
+    first, *rest = map(html.escape, cells)
+    known = html.escape(known_by, quote=True)
+    begin = f'<tr data-row="{known}"><td><button>{first}</button></td>' if known else f"<tr><td>{first}</td>"
+    return f"{begin}{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
 
 
 def headline(job: Job | None, ahead: int = 0) -> str:

@@ -20,8 +20,8 @@ PART_S = 60  #: shown at a time
 _WHOLE_S = 90  #: up to this a recording is shown whole
 
 
-def build(page: Page, table: gr.Dataframe) -> None:
-    """The panel; a row of `table`, whose last column is the recording's id, is what it shows."""
+def build(page: Page, table: gr.HTML) -> None:
+    """The panel; a row of `table` that is picked, by the recording's id, is what it shows."""
     with gr.Column(elem_id="cuts", elem_classes="panel"):
         picture = gr.HTML(visible=HIDDEN, elem_id="waveform")
         part = gr.Slider(1, 2, step=1, label=text.PART, visible=HIDDEN, elem_id="waveform-part")

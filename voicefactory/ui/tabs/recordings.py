@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,14 @@ from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import submit_prepare
 from voicefactory.ui.state import State
 from voicefactory.ui.tabs import cleaning, cuts, guided, hub
+
+#: A click on a row, or Enter on its name, picks it. Gradio's own table keeps its first rows when others are added.
+_PICK = """
+element.addEventListener('click', (event) => {
+  const row = event.target.closest('[data-row]');
+  if (row) { trigger('select', {index: 0, value: row.dataset.row, row_value: [row.dataset.row]}); }
+});
+"""
 
 
 def build(page: Page) -> None:
@@ -50,9 +57,9 @@ def build(page: Page) -> None:
         cancel = gr.Button(text.CANCEL, elem_id="cancel-prepare", size="md", scale=0, visible=HIDDEN)
         resume = gr.Button(text.RESUME, elem_id="resume-prepare", size="md", scale=0, visible=HIDDEN)
     summary = gr.Markdown(text.NO_RECORDINGS, elem_id="recordings-summary")
-    table = _table(text.RECORDINGS, text.RECORDINGS_COLUMNS, ["55%", "90px", "35%", "10px"], "recordings")
+    table = gr.HTML(visible=HIDDEN, elem_id="recordings", js_on_load=_PICK)
     cuts.build(page, table)
-    refused = _table(text.REFUSED, text.REFUSED_COLUMNS, ["30%", "70%"], "refused")
+    refused = gr.HTML(visible=HIDDEN, elem_id="refused")
     cleaning.build(page)
     with gr.Accordion(text.REMOVE, open=False), gr.Row():
         which = gr.Dropdown([], label=text.REMOVE_WHICH, elem_id="remove-which", scale=3)
@@ -81,20 +88,6 @@ def build(page: Page) -> None:
         _lists,
     )
     page.show([which], _removables_key, _removables)
-
-
-def _table(label: str, columns: Sequence[str], widths: list[str | int], name: str) -> gr.Dataframe:
-    return gr.Dataframe(
-        headers=list(columns),
-        datatype="str",
-        label=label,
-        interactive=False,
-        visible=HIDDEN,
-        wrap=True,
-        column_widths=widths,
-        buttons=[],
-        elem_id=name,
-    )
 
 
 def language_choices() -> list[tuple[str, str]]:
@@ -184,10 +177,12 @@ def _progress(state: State) -> list[Any]:
 
 
 def _lists(state: State) -> list[Any]:
-    rows, refused = views.recording_rows(state.recordings, guided.sentences(state)), views.refused_rows(state.refused)
+    rows = views.recording_rows(state.recordings, guided.sentences(state))
+    table = views.list_html(text.RECORDINGS, text.RECORDINGS_COLUMNS, rows, pick=True)
+    refused = views.list_html(text.REFUSED, text.REFUSED_COLUMNS, views.refused_rows(state.refused))
     return [
         views.recordings_line(state.recordings, state.clips, state.refused),
-        gr.update(value=rows, visible=shown(rows)),
+        gr.update(value=table, visible=shown(table)),
         gr.update(value=refused, visible=shown(refused)),
     ]
 
