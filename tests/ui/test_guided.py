@@ -88,7 +88,6 @@ def test_a_wrong_sentence_and_half_a_one_are_told_a_right_one_is_kept_and_a_relo
     project = list_projects(reading_server.home)[0]
     assert list(load_takes(project)) == [prompt_id(text, "english") for text in (wrong, right)]
     assert not list((project.root / "reading").glob("*"))
-    page.locator("#read-take-in").click()  # they would join by themselves in a moment
     expect(page.locator("#recordings-summary")).to_contain_text("2 recordings", timeout=180_000)
     expect(page.locator("#recordings tbody tr")).to_have_count(2)
     expect(page.locator("#recordings")).to_contain_text(f"Read aloud: “{right[:30]}")

@@ -126,13 +126,14 @@ table.clips .dropped .text { text-decoration: line-through; color: var(--body-te
 .meter > span { display: block; height: 100%; background: var(--primary-600); }
 .rows { max-height: 22rem; overflow: auto; border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-md); }
-.rows table { margin: 0; width: 100%; border-collapse: collapse; }
+.rows table { margin: 0 !important; width: 100%; border-collapse: collapse; border: 0 !important; }
 .rows :is(th, td) { padding: 0.45rem 0.6rem; border: 0; border-bottom: 1px solid var(--border-color-primary);
   text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 .rows td:nth-child(2) { min-width: 5.5rem; }
 .rows tr[data-row] { cursor: pointer; }
 .rows tr[data-row]:hover { background: var(--background-fill-secondary); }
-.rows button { font: inherit; color: inherit; text-align: left; }
+.rows button { font: inherit; color: inherit; text-align: left; background: none !important; padding: 0 !important;
+  border: 0 !important; }
 .table-wrap .cell-wrap, .table-wrap .header-content { font-family: var(--font) !important; }
 #plan-terms :is(table, tr, td) { border: 0 !important; }
 #plan-terms td { padding: 0.15rem 1.5rem 0.15rem 0 !important; }
