@@ -280,7 +280,7 @@ TOGETHER = ["max_steps=4", "batch_size=5", "learning_rate=1e-3", "gradient_accum
 TOGETHER += ["eval_fraction=0.1", "eval_every_steps=2", "save_every_steps=2", "result=last"]
 
 
-def same_course(one: Checkpoint, two: Checkpoint) -> None:
+def assert_same_course(one: Checkpoint, two: Checkpoint) -> None:
     """The norm is that of the summed gradient; the weights are those after all steps."""
     assert two.step == one.step == 4
     for left, right in zip(metrics(run_of(one)), metrics(run_of(two)), strict=True):
@@ -298,7 +298,7 @@ def run_of(checkpoint: Checkpoint) -> Path:
 
 def test_two_processes_take_the_steps_of_one(train: Run) -> None:
     """`torchrun` and gloo."""
-    same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))
+    assert_same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))
 
 
 @pytest.mark.slow
@@ -306,7 +306,7 @@ def test_two_processes_are_cancelled_and_resumed(train: Run) -> None:
     seen: list[Progress] = []
     with pytest.raises(Cancelled, match=r"Cancelled after step \d of 4"):
         train(*TOGETHER, run="two", device="cpu,cpu", on_progress=seen.append, should_stop=lambda: bool(seen))
-    same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))
+    assert_same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))
 
 
 @pytest.mark.slow
