@@ -19,7 +19,7 @@ from voicefactory.cli import run
 from voicefactory.errors import InputError
 from voicefactory.pipeline import statistics as module
 from voicefactory.pipeline.frozen import changes_since, freeze, list_frozen, load_frozen
-from voicefactory.pipeline.previews import find_preview, preview, previews
+from voicefactory.pipeline.previews import find_preview, previews
 from voicefactory.pipeline.reference import candidates, load_reference, rank_references, reference
 from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.segment import load_clips
@@ -245,7 +245,7 @@ def test_a_preview_is_spoken_once(project: Project) -> None:
     assert rate == SAMPLE_RATE
     assert np.abs(samples).max() > 0
     stamp = path.stat().st_mtime_ns
-    assert preview(project, chosen[0], model="toy", language="english", device="cpu") == path
+    assert previews(project, chosen[:1], model="toy", language="english", device="cpu") == [path]
     assert path.stat().st_mtime_ns == stamp
     others = [
         find_preview(project, chosen[0], model="toy", language="german"),
@@ -254,7 +254,7 @@ def test_a_preview_is_spoken_once(project: Project) -> None:
     ]
     assert len({path, *others}) == 4
     with pytest.raises(InputError, match="klingon"):
-        preview(project, chosen[0], model="toy", language="klingon")
+        previews(project, chosen[:1], model="toy", language="klingon")
 
 
 def test_the_command(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,27 +21,6 @@ from voicefactory.types import OnProgress, Progress, Reference, ShouldStop, neve
 _VERSION = 1  # raise it when the same request sounds different
 
 
-def preview(
-    project: Project,
-    reference: Reference,
-    engine: str = registry.DEFAULT,
-    model: str = "",
-    *,
-    language: str = AUTO,
-    text: str = "",
-    seed: int = 0,
-    device: str = "auto",
-    on_progress: OnProgress = silent,
-) -> Path:
-    """The base `model` speaking as a zero-shot clone of `reference`: a wav that is made once and then found again.
-
-    `model` empty is the engine's default; `text` empty is a sentence in `language`. Loading a real model takes memory
-    and time, so this belongs into a worker. Raises InputError and ModelUnavailableError as the engine does.
-    """
-    told = {"language": language, "text": text, "seed": seed, "device": device, "on_progress": on_progress}
-    return previews(project, [reference], engine, model, **told)[0]  # type: ignore[arg-type]
-
-
 def previews(
     project: Project,
     references: Sequence[Reference],
@@ -55,7 +34,12 @@ def previews(
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> list[Path]:
-    """A preview of each reference, the model loaded once. Raises Cancelled between two; finished ones stay."""
+    """The base `model` speaking as a zero-shot clone of each reference: wavs that are made once and then found again.
+
+    `model` empty is the engine's default; `text` empty is a sentence in `language`. Loading a real model takes memory
+    and time, so this belongs into a worker. Raises InputError and ModelUnavailableError as the engine does, and
+    Cancelled between two; finished ones stay.
+    """
     language = parse_language(language)
     wanted = [find_preview(project, one, engine, model, language=language, text=text, seed=seed) for one in references]
     synthesizer: Synthesizer | None = None
