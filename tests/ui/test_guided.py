@@ -60,7 +60,8 @@ def test_a_wrong_sentence_and_half_a_one_are_told_a_right_one_is_kept_and_a_relo
     page.get_by_role("option", name="English").click()
     expect(page.locator("#read-sentence .sentence")).to_have_text(wrong)
 
-    read_aloud(page, 7)
+    # a part of it only: two takes of the whole can come out the same to the bit, and the same content counts once
+    read_aloud(page, 4)
     expect(page.locator("#read-verdict")).to_contain_text("Another sentence was heard", timeout=180_000)
     expect(page.locator("#read-sentence mark")).to_have_count(0)
     expect(page.locator("#read-keep")).to_be_hidden()

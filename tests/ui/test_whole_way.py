@@ -50,6 +50,7 @@ def test_from_recordings_to_a_downloaded_voice(
 
     # 3 reference
     way.go_to(page, "3 Reference")
+    expect(page.locator("#reference-pick").get_by_label("Clip 1")).to_be_checked()
     page.locator("#reference-pick").get_by_label("Clip 2").check()
     _eventually(lambda: bool(project.info.get("reference")))
 

@@ -39,14 +39,14 @@ def upload(page: Page, paths: Sequence[Path]) -> None:
 
 
 def notice(page: Page) -> Locator:
-    return page.get_by_test_id("toast-body").last
+    return page.locator("#message .message")
 
 
 def dismiss(page: Page) -> None:
-    """Close the messages, so that the next one is a new one."""
-    for close in page.get_by_test_id("toast-close").all():
-        close.click()
-    expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    """Close the message, so that the next one is a new one."""
+    if notice(page).count():
+        notice(page).get_by_role("button").click()
+    expect(notice(page)).to_have_count(0)
 
 
 def cell(page: Page, table: str, row: int, column: int) -> Locator:

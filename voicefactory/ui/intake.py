@@ -19,17 +19,13 @@ TABLE_SUFFIXES = (".csv", ".jsonl")
 _NAME_BYTES = 200  #: file systems take 255; the pipeline adds suffixes
 
 
-def take_in(project: Project, paths: Sequence[str]) -> tuple[int, int]:
-    """Copy uploaded files into the project; how many recordings (or zips) and how many texts."""
-    recordings = texts = 0
+def take_in(project: Project, paths: Sequence[str]) -> None:
+    """Copy uploaded files into the project."""
     for path in map(Path, paths):
         if path.suffix.lower() in TEXT_SUFFIXES:
             _copy(path, _texts(project) / _short(path.name))
-            texts += 1
         else:
             _copy(path, project.uploads / files.sha256_of(path)[:16] / _short(path.name))
-            recordings += 1
-    return recordings, texts
 
 
 def take_in_reference(project: Project, path: str) -> Path:

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import html
 import json
 import secrets
-import sys
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,16 +19,17 @@ from typing import Any, Literal
 import gradio as gr
 from gradio.components import Component
 
-from voicefactory.errors import VoiceFactoryError, as_sentence
+from voicefactory.errors import VoiceFactoryError
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.project import Project
-from voicefactory.ui import access, text
+from voicefactory.ui import access, message
 from voicefactory.ui.state import State, read
 
 #: Not shown, but in the page: Gradio loses a component that becomes visible in a tab that is not open.
 #: Columns and accordions do not know it, so what lies in them is hidden instead.
 HIDDEN: Literal["hidden"] = "hidden"
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+#: Not through Gradio's queue: it forgets what was clicked in the moment in which a browser closes a stream (ADR 0008).
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
 
 def shown(wanted: object) -> bool | Literal["hidden"]:
@@ -129,6 +127,7 @@ class Page:
         self.scheduler = scheduler
         self.current = current  #: the identifier of the project that this browser shows
         self.rest, self.live = Group("rest"), Group("live")
+        self.message = message.build()
         self.actions: list[Action] = []
 
     def show(
@@ -163,12 +162,10 @@ class Page:
         """Bind every action. Call once, when all tabs are built."""
         for group in (self.rest, self.live):
             refresh = self._refreshing(group)
-            group.due.change(refresh, [self.current, group.seen], group.outputs, queue=False, **QUIET)
+            group.due.change(refresh, [self.current, group.seen], group.outputs, **QUIET)
         for action in self.actions:
             inputs = [self.current, self.rest.seen, *action.inputs]
-            sent = [output for section in action.shows for output in section.outputs]
-            outputs = [*([self.rest.seen] if action.settles or sent else []), *sent, *action.outputs]
-            done = action.event(self._guarded(action), inputs, outputs or None, queue=action.changes, **QUIET)
+            done = action.event(self._guarded(action), inputs, self._outputs(action), **QUIET)
             if action.changes:
                 self.check_on(done.then)
 
@@ -176,7 +173,7 @@ class Page:
         """Look for what should be shown anew, whenever `event` happens."""
         groups = [self.rest, self.live]
         inputs = [self.current, *(group.seen for group in groups)]
-        event(self._check, inputs, [group.due for group in groups], queue=False, **QUIET)
+        event(self._check, inputs, [group.due for group in groups], **QUIET)
 
     def _check(self, identifier: str, rest: str, live: str, request: gr.Request) -> list[Any]:
         state = self._state(identifier, request)
@@ -200,32 +197,42 @@ class Page:
     def _guarded(self, action: Action) -> Callable[..., Any]:
         """The action with its caller checked, and with errors turned into messages."""
 
-        def run(request: gr.Request, identifier: str, seen: str, *values: Any) -> Any:
+        def run(request: gr.Request, identifier: str, seen: str, *values: Any) -> list[Any]:
             try:
                 call = Call(self.scheduler, access.owner_of(request), str(identifier or ""), request)
                 result = action.run(call, *values)
-                if action.settles is not None:
-                    return self.rest.settled(action.settles, call.state(), seen)
-                if action.shows:
-                    return self._sent(action, call.state(), seen, result)
+                return ["", *self._sent(action, call, seen), *_values(result, len(action.outputs))]
             except Exception as error:  # noqa: BLE001 - the page must go on, and a person must be told
-                _tell(error)
-                return gr.skip()
-            return result if action.outputs else None
+                return [message.message_html(error), *[gr.skip()] * (len(self._outputs(action)) - 1)]
 
-        def select(request: gr.Request, event: gr.EventData, *values: Any) -> Any:
+        def select(request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
             return run(request, *values, event.row_value)
 
         return select if action.selects else run
 
-    def _sent(self, action: Action, state: State, seen: str, result: Any) -> list[Any]:
-        """What `shows` shows now, and what `run` gave."""
+    def _outputs(self, action: Action) -> list[Component]:
+        """The message, what the browser shows now, and what `action` itself gives."""
+        sent = [output for section in action.shows for output in section.outputs]
+        return [self.message, *([self.rest.seen] if action.settles or sent else []), *sent, *action.outputs]
+
+    def _sent(self, action: Action, call: Call, seen: str) -> list[Any]:
+        """What `settles` and `shows` show now, after the stamps of it."""
+        if not action.settles and not action.shows:
+            return []
+        state = call.state()
         sent: list[Any] = []
         for section in action.shows:
-            seen = self.rest.settled(section, state, seen)
             sent += section.render(state)
-        more = result if isinstance(result, list) else [result]
-        return [seen, *sent, *(more if action.outputs else [])]
+        for section in (*action.shows, *([action.settles] if action.settles else [])):
+            seen = self.rest.settled(section, state, seen)
+        return [seen, *sent]
+
+
+def _values(result: Any, number: int) -> Sequence[Any]:
+    """What an action gave, as one value for each of its outputs."""
+    if number > 1 and isinstance(result, (list, tuple)):
+        return result
+    return [result] * number
 
 
 def _stamps(seen: str) -> list[str]:
@@ -235,12 +242,3 @@ def _stamps(seen: str) -> list[str]:
     except ValueError:
         return []
     return stamps if isinstance(stamps, list) else []
-
-
-def _tell(error: Exception) -> None:
-    """Show an error as its sentence; what is a defect of ours goes to the app's own window, too."""
-    sentence = as_sentence(error)
-    if sentence is None:
-        traceback.print_exception(error, file=sys.stderr)
-        sentence = VoiceFactoryError(text.OUR_FAULT)
-    gr.Warning(html.escape(str(sentence), quote=False), title=text.NOTICE)

@@ -35,7 +35,6 @@ OUR_FAULT = (
     "Something went wrong on our side. Nothing was lost. The details are in the window that VoiceFactory "
     "was started from."
 )
-NOTICE = "Please note"
 LOG_IN = "Log in with Hugging Face first, so that your voices are kept apart from those of others."
 
 # --- 1 recordings -------------------------------------------------------------------------------------
@@ -62,6 +61,7 @@ REMOVE_BUTTON = "Remove it"
 REMOVE_FIRST = "Choose the file to remove first."
 NO_RECORDINGS = "Nothing here yet. Drop files above, or record yourself."
 NONE_USABLE = "None of your files could be used. The reasons are below; drop others above, or record yourself."
+CLOSE = "Close"
 TEXTS_TAKEN = "The texts are kept. Now add the recordings that they belong to."
 EMPTY_MICROPHONE = "Nothing was recorded. Press Record, speak, press Stop, then add it."
 ADD_TAKE = "Add this recording"

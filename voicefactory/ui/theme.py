@@ -144,6 +144,14 @@ button.forward { align-self: flex-end; width: auto; flex-grow: 0; }
 #gpus .state { white-space: pre-line; }
 .gradio-container:has(#seen-rest :placeholder-shown) #steps { pointer-events: none; opacity: 0.5; }
 .gradio-container:has(#seen-rest :placeholder-shown) #headline { visibility: hidden; }
+#message { position: fixed; right: 1rem; bottom: 1rem; z-index: 50; width: min(26rem, calc(100vw - 2rem));
+  padding: 0 !important; border: 0 !important; background: none !important; overflow: visible !important; }
+#message:not(:has(.message)) { display: none; }
+.message { display: flex; gap: 0.75rem; align-items: flex-start; padding: 0.75rem 1rem;
+  border: 1px solid var(--border-color-primary); border-left: 4px solid #d97706; border-radius: var(--radius-md);
+  background: var(--block-background-fill); box-shadow: 0 6px 24px rgb(0 0 0 / 0.18); }
+.message p { flex: 1; margin: 0; overflow-wrap: anywhere; }
+.message button { font-size: 1.3rem; line-height: 1; padding: 0 0.25rem; color: var(--body-text-color-subdued); }
 .step-name { display: none; }
 @media (max-width: 640px) { .step-name { display: block; } }
 .bar { height: 0.5rem; border-radius: 0.25rem; background: var(--border-color-primary); overflow: hidden; }

@@ -84,6 +84,7 @@ def build(page: Page) -> None:
             [[row.id, row.file, len(row.notes)] for row in state.recordings],
             [[row.file, row.reason] for row in state.refused],
             len(state.clips),
+            _only_texts(state),
         ],
         _lists,
     )
@@ -97,10 +98,8 @@ def language_choices() -> list[tuple[str, str]]:
 
 def add_files(call: Call, paths: list[str] | None, language: str) -> None:
     """Copy what was uploaded, and prepare it. Empties the drop area, since the list below shows it."""
-    recordings, texts = intake.take_in(call.project, paths or [])
+    intake.take_in(call.project, paths or [])
     _prepare(call, language)
-    if texts and not recordings and not call.state().uploads:
-        gr.Info(text.TEXTS_TAKEN, title=text.NOTICE)
 
 
 def add_recording(call: Call, path: str | None, language: str) -> None:
@@ -180,11 +179,16 @@ def _lists(state: State) -> list[Any]:
     rows = views.recording_rows(state.recordings, guided.sentences(state))
     table = views.list_html(text.RECORDINGS, text.RECORDINGS_COLUMNS, rows, pick=True)
     refused = views.list_html(text.REFUSED, text.REFUSED_COLUMNS, views.refused_rows(state.refused))
+    line = views.recordings_line(state.recordings, state.clips, state.refused)
     return [
-        views.recordings_line(state.recordings, state.clips, state.refused),
+        text.TEXTS_TAKEN if _only_texts(state) else line,
         gr.update(value=table, visible=shown(table)),
         gr.update(value=refused, visible=shown(refused)),
     ]
+
+
+def _only_texts(state: State) -> bool:
+    return not state.recordings and not state.refused and not state.uploads and bool(_removable(state))
 
 
 def _removable(state: State) -> list[Path]:
