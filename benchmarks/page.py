@@ -32,7 +32,9 @@ from tests.ui.conftest import CHROMIUM, Server  # noqa: E402
 from voicefactory import files  # noqa: E402
 from voicefactory.pipeline.ingest import ingest  # noqa: E402
 from voicefactory.pipeline.prompts import prompt_set  # noqa: E402
-from voicefactory.pipeline.segment import segment  # noqa: E402
+from voicefactory.pipeline.segment import load_clips, segment  # noqa: E402
+from voicefactory.pipeline.transcripts import load_transcripts  # noqa: E402
+from voicefactory.pipeline.worklist import worklist  # noqa: E402
 from voicefactory.project import Project  # noqa: E402
 
 
@@ -114,6 +116,7 @@ def make_project(home: Path, count: int) -> Project:
     files.write_jsonl(project.clips_jsonl, clips)
     files.write_jsonl(project.transcripts_jsonl, texts)
     files.write_jsonl(project.root / "analysis.jsonl", measured)
+    worklist(project, load_clips(project), load_transcripts(project))  # as the job that prepares leaves it
     return project
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -107,6 +107,10 @@ class Training:
     language: str = ""  #: which they are spoken in
 
 
+#: Audio file (mono, 24 kHz) → who speaks in it, as a unit vector. Raises InputError for silence.
+EmbedSpeaker = Callable[[Path], npt.NDArray[np.float32]]
+
+
 class Engine(Protocol):
     """One text-to-speech model family that can be fine-tuned."""
 
@@ -155,6 +159,18 @@ class Engine(Protocol):
 
         Raises Cancelled after saving when `should_stop` says so, SelfCheckError before the first step.
         """
+        ...
+
+    def held_out(self, clips: Sequence[str], preset: Preset) -> tuple[str, ...]:
+        """Those of `clips` (ids) that training with `preset` never sees; empty where there are too few of them."""
+        ...
+
+    def kept_checkpoints(self, run: Path, speaker: str, model: Path) -> list[Checkpoint]:
+        """Weights that the run in this folder still has, the earliest step first. `model` is its base model."""
+        ...
+
+    def speaker_encoder(self, model: Path, device: str) -> EmbedSpeaker:
+        """The model's own ear for voices, alone, without the rest of the model."""
         ...
 
     def assemble(self, checkpoint: Checkpoint, out: Path) -> None:

@@ -56,9 +56,13 @@ def prompt_set(language: str) -> tuple[Prompt, ...]:
     if name == AUTO:
         raise InputError(f"Say which language you want to read: {', '.join(WHISPER_CODES)}.")
     own = (settings().prompts or PROMPTS) / f"{name}.txt"
-    lines = (own if own.is_file() else PROMPTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    texts = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return tuple(Prompt(prompt_id(text, name), text, name) for text in texts)
+    return read_prompts(own if own.is_file() else PROMPTS / f"{name}.txt", name)
+
+
+def read_prompts(path: Path, language: str) -> tuple[Prompt, ...]:
+    """The prompts of a file, one a line, in its order; lines that begin with # are none."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    return tuple(Prompt(prompt_id(text, language), text, language) for text in lines if text)
 
 
 def prompt_id(text: str, language: str) -> str:

@@ -6,6 +6,7 @@ under a lock, on the rows as they are then. What a person wrote or dropped is ne
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +31,7 @@ from voicefactory.types import Clip, Refused, Transcript
 __all__ = ["GivenText", "bring_transcripts", "load_transcripts", "read_transcripts", "set_transcripts"]
 
 _KEPT = 4  # projects
-_known: dict[Path, tuple[tuple[int, int, int], dict[str, Row]]] = {}
+_known: dict[Path, _Known] = {}
 _lock = threading.Lock()
 
 
@@ -48,6 +49,15 @@ class Row:
     @property
     def by_person(self) -> bool:
         return self.transcript.source in ("edited", "given") or self.transcript.dropped
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a file holds, kept in memory until it changes."""
+
+    stamp: tuple[int, int, int]
+    rows: dict[str, Row]
+    lines: dict[str, str]  #: as they were written, of some rows: one decision among thousands writes the others again
 
 
 def load_transcripts(project: Project) -> list[Transcript]:
@@ -202,11 +212,10 @@ def load_rows(project: Project) -> dict[str, Row]:
     stamp = _stamp(path)
     with _lock:
         known = _known.get(path)
-    if known is not None and known[0] == stamp:
-        return dict(known[1])
-    rows = {row["clip"]: _row(row) for row in files.read_jsonl(path)}
-    _keep(path, stamp, rows)
-    return dict(rows)
+    if known is None or known.stamp != stamp:
+        known = _Known(stamp, {row["clip"]: _row(row) for row in files.read_jsonl(path)}, {})
+        _keep(path, known)
+    return dict(known.rows)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -217,10 +226,10 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return state.st_mtime_ns, state.st_size, state.st_ino
 
 
-def _keep(path: Path, stamp: tuple[int, int, int], rows: dict[str, Row]) -> None:
+def _keep(path: Path, known: _Known) -> None:
     with _lock:
         _known.pop(path, None)
-        _known[path] = (stamp, rows)
+        _known[path] = known
         while len(_known) > _KEPT:
             del _known[next(iter(_known))]
 
@@ -241,9 +250,15 @@ def update_rows(
             ordered = {clip.id: rows[clip.id] for clip in only if clip.id in rows}
             others = {name: row for name, row in rows.items() if name not in ordered and row.by_person}
             rows = {**ordered, **others}
-        files.write_jsonl(project.transcripts_jsonl, (_json(row) for row in rows.values()))
-        written = {name: row if row is before.get(name) else _row(_json(row)) for name, row in rows.items()}
-        _keep(project.transcripts_jsonl, _stamp(project.transcripts_jsonl), written)
+        path = project.transcripts_jsonl
+        with _lock:
+            known = _known.get(path)
+        lines = known.lines if known and known.stamp == _stamp(path) else {}
+        same = {name for name, row in rows.items() if row is before.get(name)}
+        written = {name: lines[name] if name in same and name in lines else _line(row) for name, row in rows.items()}
+        files.write_text(path, "".join(written.values()))
+        kept = {name: row if name in same else _row(_json(row)) for name, row in rows.items()}
+        _keep(path, _Known(_stamp(path), kept, written))
     return rows
 
 
@@ -266,6 +281,10 @@ def _told_again(kept: Row, given: Transcript) -> Row:
 
 def _stays(row: Row) -> bool:
     return row.transcript.source == "edited" or row.transcript.dropped
+
+
+def _line(row: Row) -> str:
+    return json.dumps(_json(row), ensure_ascii=False) + "\n"
 
 
 def _json(row: Row) -> dict[str, Any]:

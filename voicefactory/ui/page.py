@@ -114,10 +114,11 @@ class Group:
                 updates += section.render(state)
         return [json.dumps(now), *updates]
 
-    def settled(self, section: Section, state: State, seen: str) -> str:
-        """`seen`, with this section as it should be."""
-        shown, number = _stamps(seen), self.sections.index(section)
-        return json.dumps([*shown[:number], self.stamps(state)[number], *shown[number + 1 :]])
+    def settled(self, sections: Sequence[Section], state: State, seen: str) -> str:
+        """`seen`, with these sections as they should be."""
+        shown, now = _stamps(seen), self.stamps(state)
+        done = {self.sections.index(section) for section in sections}
+        return json.dumps([now[number] if number in done else one for number, one in enumerate(shown)])
 
 
 class Page:
@@ -223,9 +224,8 @@ class Page:
         sent: list[Any] = []
         for section in action.shows:
             sent += section.render(state)
-        for section in (*action.shows, *([action.settles] if action.settles else [])):
-            seen = self.rest.settled(section, state, seen)
-        return [seen, *sent]
+        settled = [*action.shows, *([action.settles] if action.settles else [])]
+        return [self.rest.settled(settled, state, seen), *sent]
 
 
 def _values(result: Any, number: int) -> Sequence[Any]:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from voicefactory.engines.base import EngineSpec, Plan, PlannedClip, Synthesizer, Training
+from voicefactory.engines.base import EmbedSpeaker, EngineSpec, Plan, PlannedClip, Synthesizer, Training
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import Preset
@@ -72,6 +72,21 @@ class Qwen3TTS:
         together = len(devices_of(training.device)) > 1
         train = finetune_together if together else finetune
         return train(training, on_progress=on_progress, should_stop=should_stop)
+
+    def held_out(self, clips: Sequence[str], preset: Preset) -> tuple[str, ...]:
+        from voicefactory.engines.qwen3_tts.data_order import split_held_out
+
+        return tuple(clips[index] for index in split_held_out(clips, preset.eval_fraction, preset.seed)[1])
+
+    def kept_checkpoints(self, run: Path, speaker: str, model: Path) -> list[Checkpoint]:
+        from voicefactory.engines.qwen3_tts.checkpoint import kept
+
+        return [Checkpoint(path, step, speaker, model) for step, path in kept(run / "checkpoints")]
+
+    def speaker_encoder(self, model: Path, device: str) -> EmbedSpeaker:
+        from voicefactory.engines.qwen3_tts.speaker import lone_encoder
+
+        return lone_encoder(model, device)
 
     def assemble(self, checkpoint: Checkpoint, out: Path) -> None:
         from voicefactory.engines.qwen3_tts.assemble import assemble

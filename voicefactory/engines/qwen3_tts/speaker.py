@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import soundfile
 import torch
 
+from voicefactory.engines.base import EmbedSpeaker
+from voicefactory.engines.qwen3_tts.model import tensor_files
 from voicefactory.engines.qwen3_tts.upstream import qwen
 from voicefactory.errors import InputError
 from voicefactory.types import SAMPLE_RATE
 
+_ENCODER = "speaker_encoder."  #: where its tensors are in a model
 FIRST_ROW = 3000  #: the public recipe's row; the next free one from here on is taken
 
 
@@ -75,6 +80,31 @@ def speaker_embedding(model: Any, reference: Path) -> torch.Tensor:
     encoder = model.speaker_encoder.float()
     embedding: torch.Tensor = encoder(reference_mels(reference).to(_device_of(encoder)))[0]
     return embedding.clone()
+
+
+def lone_encoder(model: Path, device: str) -> EmbedSpeaker:
+    """The speaker encoder of the model directory `model` in fp32, without the gigabytes around it.
+
+    What is returned takes an audio file (mono, 24 kHz) to a unit vector [hidden], and raises as `reference_mels`.
+    """
+    from safetensors import safe_open
+
+    with torch.device("cpu"):
+        encoder = qwen().Qwen3TTSSpeakerEncoder(qwen().Qwen3TTSConfig.from_pretrained(model).speaker_encoder_config)
+    weights: dict[str, torch.Tensor] = {}
+    own = {name: file for name, file in tensor_files(model).items() if name.startswith(_ENCODER)}
+    for name, file in own.items():
+        with safe_open(file, framework="pt") as tensors:
+            weights[name.removeprefix(_ENCODER)] = tensors.get_tensor(name).float()
+    encoder.load_state_dict(weights)
+    encoder.float().eval().to(device)
+
+    @torch.inference_mode()
+    def embed(audio: Path) -> npt.NDArray[np.float32]:
+        embedding = encoder(reference_mels(audio).to(device))[0]
+        return np.asarray((embedding / embedding.norm()).cpu().numpy(), dtype=np.float32)
+
+    return embed
 
 
 @torch.no_grad()

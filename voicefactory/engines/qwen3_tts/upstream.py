@@ -38,6 +38,7 @@ def qwen() -> Any:
         Qwen3TTSForConditionalGeneration=core_models.Qwen3TTSForConditionalGeneration,
         Qwen3TTSTokenizerV2Config=core.Qwen3TTSTokenizerV2Config,
         Qwen3TTSTokenizerV2Model=core.Qwen3TTSTokenizerV2Model,
+        Qwen3TTSSpeakerEncoder=modeling.Qwen3TTSSpeakerEncoder,
         mel_spectrogram=modeling.mel_spectrogram,
     )
 

@@ -193,10 +193,21 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
 
 def _plan_key(state: State) -> Any:
     """What a plan depends on besides a person's choices; free memory in steps of half a GiB."""
-    clips = planned_clips(state.clips, state.transcripts)
     cards = [(card.name, round(2 * card.free_bytes / views.GIB)) for card in hardware.gpus()]
-    identifier = state.project.identifier if state.project else ""
-    return [identifier, len(clips), round(sum(clip.seconds for clip in clips), 1), cards, _last_choice(state)[0]]
+    return [state.project and state.project.identifier, *_amount(state), cards, _last_choice(state)[0]]
+
+
+def _amount(state: State) -> tuple[int, float]:
+    """Clips that would be trained on, and their seconds."""
+    project = state.project
+    if project is None:
+        return 0, 0.0
+
+    def count() -> tuple[int, float]:
+        clips = planned_clips(state.clips, state.transcripts)
+        return len(clips), round(sum(clip.seconds for clip in clips), 1)
+
+    return cached("planned clips", project.root, [project.clips_jsonl, project.transcripts_jsonl], count)
 
 
 def _gpus() -> str:
