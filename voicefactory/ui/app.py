@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
         # Nothing is shown, and nothing can be filled in, before it is known which project: a tick of the
         # clock in between would show none, and the right one would then replace what a quick hand did.
         clock = gr.Timer(_REFRESH_S, active=False)
-        opened = demo.load(_open, [current], [current, projects, clock], **QUIET)
-        page.check_on(opened.then)
+        demo.load(_opening(page), [current], [current, projects, clock, *page.outputs], **QUIET)
         page.check_on(clock.tick)
     demo.queue(default_concurrency_limit=16, api_open=False)
     assert isinstance(demo, gr.Blocks)
@@ -120,16 +120,20 @@ def _create(call: Call, name: str) -> list[Any]:
     return [project.identifier, gr.update(choices=access.choices(call.owner), value=project.identifier), ""]
 
 
-def _open(remembered: str, request: gr.Request) -> list[Any]:
-    """What a page starts with: the project of its address, or the last one of this browser, or the newest."""
-    try:
-        choices = access.choices(access.owner_of(request))
-    except InputError:  # not logged in: nothing to choose from
-        choices = []
-    known = [identifier for _, identifier in choices]
-    wanted = [str(request.query_params.get("project") or ""), str(remembered or ""), *known[:1]]
-    chosen = next((identifier for identifier in wanted if identifier in known), "")
-    return [chosen, gr.update(choices=choices, value=chosen or None), gr.Timer(active=True)]
+def _opening(page: Page) -> Callable[..., list[Any]]:
+    def opened(remembered: str, request: gr.Request) -> list[Any]:
+        """What a page starts with: the project of its address, or the last one of this browser, or the newest."""
+        try:
+            choices = access.choices(access.owner_of(request))
+        except InputError:  # not logged in: nothing to choose from
+            choices = []
+        known = [identifier for _, identifier in choices]
+        wanted = [str(request.query_params.get("project") or ""), str(remembered or ""), *known[:1]]
+        chosen = next((identifier for identifier in wanted if identifier in known), "")
+        start = [chosen, gr.update(choices=choices, value=chosen or None), gr.Timer(active=True)]
+        return [*start, *page.everything(chosen, request)]
+
+    return opened
 
 
 def launch_settings(host: str, port: int) -> dict[str, Any]:

@@ -176,6 +176,16 @@ class Page:
         inputs = [self.current, *(group.seen for group in groups)]
         event(self._check, inputs, [group.due for group in groups], **QUIET)
 
+    @property
+    def outputs(self) -> list[Component]:
+        """Everything that any section shows."""
+        return [*self.rest.outputs, *self.live.outputs]
+
+    def everything(self, identifier: str, request: gr.Request) -> list[Any]:
+        """A value for each of `outputs`, for a browser that shows nothing yet."""
+        state = self._state(identifier, request)
+        return [*self.rest.refreshed(state, ""), *self.live.refreshed(state, "")]
+
     def _check(self, identifier: str, rest: str, live: str, request: gr.Request) -> list[Any]:
         state = self._state(identifier, request)
         seen = ((self.rest, rest), (self.live, live))
