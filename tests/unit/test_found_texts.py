@@ -7,8 +7,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from tests.conftest import GivenClip
 from tests.media import encode, tone
@@ -18,6 +20,7 @@ from voicefactory.pipeline.prepare import prepare
 from voicefactory.pipeline.refusals import load_refused
 from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.segment import segment
+from voicefactory.pipeline.subtitles import Cue, to_srt, to_vtt
 from voicefactory.pipeline.transcripts import load_transcripts, set_transcripts
 from voicefactory.project import Project
 
@@ -122,6 +125,42 @@ def test_texts_beside_the_audio_and_tables_that_are_none(tmp_path: Path, twelve_
     assert {name: row.text for name, row in found.texts.items()} == {"takes/0.wav": "One sentence, in two lines."}
     assert [row.file for row in found.refused] == ["takes/1.txt"]
     assert found.left_out == {"takes/0.txt", "takes/1.txt"}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_subtitles_beside_a_long_recording_are_found(
+    packed: bool, tmp_path: Path, project: Project, twelve_clips: list[GivenClip]
+) -> None:
+    """As video sites name them: talk.en.vtt beside talk.wav. What they do not fit is listened to."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    quiet, parts, cues, at = np.zeros(24_000, dtype=np.float32), [], [], 0.0
+    longest = sorted(twelve_clips, key=lambda clip: -soundfile.info(clip.path).duration)[:3]  # each a clip by itself
+    for clip in longest:
+        samples, rate = soundfile.read(clip.path, dtype="float32")
+        sound = soxr.resample(samples, rate, 24_000)
+        cues.append(Cue(at + 0.05, at + len(sound) / 24_000, clip.text))
+        parts += [sound, quiet]
+        at += len(sound) / 24_000 + 1.0
+    soundfile.write(folder / "talk.wav", np.concatenate(parts), 24_000)
+    (folder / "talk.en.vtt").write_text(to_vtt(cues[:2]), encoding="utf-8")
+    (folder / "other.srt").write_text(to_srt(cues), encoding="utf-8")  # of nothing that is here
+    given = folder
+    if packed:
+        given = Path(shutil.make_archive(str(tmp_path / "videos"), "zip", folder))
+
+    found = find_texts([given])
+    assert [len(texts) for texts in found.cues.values()] == [2]
+    recordings, refused = ingest(project, [given], left_out=found.left_out)
+    assert not found.recordings_with_text(recordings)  # so it is cut
+    assert [Path(row.file).name for row in refused] == ["other.srt"]
+    clips, _ = segment(project, recordings)
+    assert len(clips) == 3
+    told = give_found_texts(project, clips, found, "english")
+    assert [(row.text, row.source) for row in load_transcripts(project)] == [
+        (clip.text, "given") for clip in longest[:2]
+    ]
+    assert "fit 2 of 3 clips" in told[0].reason
 
 
 def test_two_folders_of_one_name_mix_no_texts(tmp_path: Path, twelve_clips: list[GivenClip]) -> None:

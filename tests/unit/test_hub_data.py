@@ -19,6 +19,7 @@ from tests.loopback_datasets import DataSet, LoopbackDatasets
 from voicefactory.errors import InputError, ModelUnavailableError
 from voicefactory.pipeline.found_texts import find_texts
 from voicefactory.pipeline.hub_data import fetch_hub_data, is_hub_name, parse_hub_name
+from voicefactory.pipeline.refusals import load_refused
 from voicefactory.project import Project
 
 PROGRAM = """
@@ -163,3 +164,12 @@ def test_offline_is_said_before_anything_is_asked(tmp_path: Path) -> None:
     project = Project.create("Anna", tmp_path)
     with pytest.raises(ModelUnavailableError, match="HF_HUB_OFFLINE is set"):
         fetch_hub_data(project, [Path("hf:anna/rows")])
+
+
+def test_on_the_page_what_cannot_be_fetched_stops_nothing_else(tmp_path: Path) -> None:
+    project, mine = Project.create("Anna", tmp_path), tmp_path / "mine"
+    local = fetch_hub_data(project, [Path("hf:anna/rows"), mine], or_refuse=True)
+    assert mine in local
+    (refused,) = load_refused(project)
+    assert refused.file == "hf:anna/rows"
+    assert "HF_HUB_OFFLINE is set" in refused.reason

@@ -93,6 +93,7 @@ def _prepare(context: Context) -> dict[str, Any]:
             project,
             [*uploads, *(path for path in given if path.exists() or is_hub_name(path))],
             _request(context.job.request),
+            hub_or_refuse=True,
             on_progress=context.on_progress,
             should_stop=context.should_stop,
         )

@@ -1,4 +1,5 @@
-"""Texts that recordings bring along: an LJSpeech or Common Voice data set, audio with metadata, .txt beside the audio.
+"""Texts that recordings bring along: an LJSpeech or Common Voice data set, audio with metadata, .txt or subtitles
+beside the audio.
 
 Looked for in folders and zips before anything is decoded. A table counts only if it names recordings that lie
 there; any other text file is left to `ingest`, which reports it. What is found is taken as given texts; recordings
@@ -8,17 +9,20 @@ holds also those that its readers refused.
 
 from __future__ import annotations
 
+import re
 import tempfile
-import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from voicefactory.errors import InputError
 from voicefactory.languages import parse_language
-from voicefactory.pipeline.given_texts import METADATA_NAMES, GivenText, read_transcripts
-from voicefactory.pipeline.sources import is_junk, is_zip, shown_name, walk
+from voicefactory.pipeline.cue_matching import texts_of_clips
+from voicefactory.pipeline.found_files import UNREADABLE, AudioNames, FoundFiles, InFolders, InZip, is_audio
+from voicefactory.pipeline.given_texts import METADATA_NAMES, GivenText, cues_of, read_transcripts
+from voicefactory.pipeline.sources import is_zip, walk
+from voicefactory.pipeline.subtitles import are_subtitles
 from voicefactory.pipeline.transcripts import Row, update_rows
 from voicefactory.project import Project, speaker_key
 from voicefactory.types import Clip, Recording, Refused, Transcript
@@ -28,8 +32,7 @@ _COMMON_VOICE_OTHERS = {
     *("other.tsv", "invalidated.tsv", "reported.tsv", "clip_durations.tsv", "times.txt", "validated_sentences.tsv"),
     *("unvalidated_sentences.tsv", "train.tsv", "dev.tsv", "test.tsv", "validated.tsv"),
 }
-_AUDIO = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".webm", ".aiff", ".aif", ".mp4", ".aac"}
-_MOST_TABLE_BYTES = 200_000_000
+_BESIDE = (".txt", ".srt", ".vtt")
 
 
 @dataclass
@@ -38,11 +41,12 @@ class FoundTexts:
 
     texts: dict[str, GivenText] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)  #: rows that cannot be used
+    cues: dict[str, list[GivenText]] = field(default_factory=dict)  #: subtitles, of recordings without a text
     left_out: set[str] = field(default_factory=set)  #: what is no recording, or not to be read
     places: list[str] = field(default_factory=list)  #: the tables and folders, for the person
 
     def recordings_with_text(self, recordings: Iterable[Recording]) -> set[str]:
-        """Ids of the recordings that have one."""
+        """Ids of the recordings that have one text for all of it: they stay whole."""
         return {recording.id for recording in recordings if recording.file in self.texts}
 
 
@@ -53,15 +57,16 @@ def find_texts(paths: Sequence[Path]) -> FoundTexts:
     seen: Counter[str] = Counter()
     for name, path in walk(paths):
         if isinstance(path, Path) and is_zip(path):
-            packed = _Zip(path, name)
+            packed = InZip(path, name)
             seen.update(packed.names)
             _look(found, packed)
         else:
             seen[name] += 1
             single[name] = path
-    _look(found, _Files(single))
-    for name in [name for name in found.texts if seen[name] > 1]:
-        del found.texts[name]
+    _look(found, InFolders(single))
+    for name in [name for name in (*found.texts, *found.cues) if seen[name] > 1]:
+        found.texts.pop(name, None)
+        found.cues.pop(name, None)
         told = "Two of the given files have this name, so nobody knows whose its text is. Rename one of the folders."
         found.refused.append(Refused(name, told))
     return found
@@ -71,8 +76,10 @@ def give_found_texts(project: Project, clips: Sequence[Clip], found: FoundTexts,
     """Write the found texts beside their clips; what a person edited or dropped stays. Returns what was not usable."""
     refused = list(found.refused)
     given: dict[str, Row] = {}
+    told, unfit = _texts_of_cues(clips, found)
+    refused += unfit
     for clip in clips:
-        text = found.texts.get(clip.file)
+        text = told.get(clip.id) or found.texts.get(clip.file)
         if text is None:
             continue
         try:
@@ -96,43 +103,21 @@ def give_found_texts(project: Project, clips: Sequence[Clip], found: FoundTexts,
     return refused
 
 
-class _Files:
-    """Files of folders, by the names that they are shown under."""
-
-    def __init__(self, paths: dict[str, Path | str]) -> None:
-        self._paths = {name: path for name, path in paths.items() if isinstance(path, Path)}
-        self.names = list(self._paths)
-
-    def read(self, name: str, scratch: Path) -> Path:
-        return self._paths[name]
-
-
-class _Zip:
-    """Entries of a zip; one is unpacked when it is read."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self._path = path
-        self._entries: dict[str, str] = {}
-        try:
-            with zipfile.ZipFile(path) as archive:
-                for entry in archive.infolist():
-                    if not entry.is_dir() and not is_junk(entry.filename) and entry.file_size <= _MOST_TABLE_BYTES:
-                        self._entries[f"{name}/{shown_name(entry.filename)}"] = entry.filename
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-            pass  # ingest says so
-        self.names = list(self._entries)
-
-    def read(self, name: str, scratch: Path) -> Path:
-        out = scratch / PurePosixPath(name).name
-        left = _MOST_TABLE_BYTES
-        with zipfile.ZipFile(self._path) as archive, archive.open(self._entries[name]) as packed, open(out, "wb") as to:
-            while left > 0 and (block := packed.read(min(left, 1 << 20))):
-                left -= len(block)
-                to.write(block)
-        return out
+def _texts_of_cues(clips: Sequence[Clip], found: FoundTexts) -> tuple[dict[str, GivenText], list[Refused]]:
+    """Clip id → what the subtitles beside its recording say in it; clips that they do not fit are listened to."""
+    told: dict[str, GivenText] = {}
+    unfit: list[Refused] = []
+    for file, cues in found.cues.items():
+        pieces = [clip for clip in clips if clip.file == file]
+        fitting, _ = texts_of_clips(pieces, cues)
+        told.update(fitting)
+        if len(fitting) < len(pieces):
+            less = f"Its subtitles fit {len(fitting)} of {len(pieces)} clips; the others are listened to."
+            unfit.append(Refused(cues[0].file, less))
+    return told, unfit
 
 
-def _look(found: FoundTexts, files: _Files | _Zip) -> None:
+def _look(found: FoundTexts, files: FoundFiles) -> None:
     by_folder: dict[str, dict[str, str]] = defaultdict(dict)  # folder → lower-case name → shown name
     for name in files.names:
         folder, _, last = name.rpartition("/")
@@ -151,16 +136,16 @@ def _look(found: FoundTexts, files: _Files | _Zip) -> None:
             _take_single_texts(found, files, inside, Path(scratch))
 
 
-def _take_tables(found: FoundTexts, files: _Files | _Zip, folder: str, tables: list[str], scratch: Path) -> bool:
+def _take_tables(found: FoundTexts, files: FoundFiles, folder: str, tables: list[str], scratch: Path) -> bool:
     """Take the rows of tables that lie in `folder`; False if they name nothing that lies there."""
     rows: list[GivenText] = []
     try:
         for table in tables:
             rows += read_transcripts(files.read(table, scratch))
-    except (InputError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+    except (InputError, *UNREADABLE):
         return False  # no table of texts, or not readable: ingest tells
     below = [name for name in files.names if not folder or name.startswith(f"{folder}/")]
-    places = _Names(below, folder)
+    places = AudioNames(below, folder)
     texts: dict[str, GivenText] = {}
     refused: list[Refused] = []
     for row in rows:
@@ -182,7 +167,7 @@ def _take_tables(found: FoundTexts, files: _Files | _Zip, folder: str, tables: l
     found.left_out.update(tables)
     if tables[0].endswith(".tsv"):
         found.left_out.update(name for name in below if PurePosixPath(name).name.lower() in _COMMON_VOICE_OTHERS)
-        unnamed = [name for name in below if _is_audio(name) and name not in texts]
+        unnamed = [name for name in below if is_audio(name) and name not in texts]
         found.left_out.update(unnamed)
         if unnamed:
             table = PurePosixPath(tables[0]).name
@@ -191,58 +176,47 @@ def _take_tables(found: FoundTexts, files: _Files | _Zip, folder: str, tables: l
     return True
 
 
-def _take_single_texts(found: FoundTexts, files: _Files | _Zip, inside: dict[str, str], scratch: Path) -> None:
-    """A .txt beside the audio of the same name."""
-    audio = {PurePosixPath(name).stem: name for name in inside.values() if _is_audio(name)}
+def _take_single_texts(found: FoundTexts, files: FoundFiles, inside: dict[str, str], scratch: Path) -> None:
+    """A .txt, .srt or .vtt beside the audio of the same name."""
+    audio = {PurePosixPath(name).stem: name for name in inside.values() if is_audio(name)}
     for name in inside.values():
         path = PurePosixPath(name)
-        if path.suffix.lower() != ".txt" or path.stem not in audio or audio[path.stem] in found.texts:
+        whose = audio.get(path.stem) or audio.get(_without_language(path.stem))
+        if path.suffix.lower() not in _BESIDE or whose is None or whose in found.texts or whose in found.cues:
             continue
         found.left_out.add(name)
-        try:
-            text = files.read(name, scratch).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            found.refused.append(Refused(name, "It is not UTF-8 text. Save it as UTF-8, then bring it again."))
+        text = _read(found, files, name, scratch)
+        if not text:
             continue
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
-            found.refused.append(Refused(name, "It cannot be read. Pack it, or copy it, again."))
+        if path.suffix.lower() == ".txt":
+            found.texts[whose] = GivenText(name, " ".join(text.split()))
+        elif are_subtitles(text):
+            found.cues[whose] = cues_of(text, name)
+        else:
+            found.refused.append(Refused(name, "There are no subtitles in it, so its recording is listened to."))
             continue
-        if not text.strip():
-            found.refused.append(Refused(name, "It is empty, so its recording is listened to."))
-            continue
-        found.texts[audio[path.stem]] = GivenText(name, " ".join(text.split()))
         found.places.append(name)
 
 
-class _Names:
-    """Finds a file below a folder by the name that a table gives it, with or without folder and extension."""
-
-    def __init__(self, names: Iterable[str], folder: str) -> None:
-        self._whole: dict[str, list[str]] = defaultdict(list)
-        self._last: dict[str, list[str]] = defaultdict(list)
-        for name in names:
-            if _is_audio(name):
-                for key in _keys(name.removeprefix(f"{folder}/")):
-                    self._whole[key].append(name)
-                for key in _keys(PurePosixPath(name).name):
-                    self._last[key].append(name)
-
-    def find(self, wanted: str) -> str | None:
-        plain = wanted.strip().replace("\\", "/").removeprefix("./")
-        for known, key in ((self._whole, plain), (self._last, PurePosixPath(plain).name)):
-            if len(names := known.get(key, [])) == 1:
-                return names[0]
-        return None
+def _read(found: FoundTexts, files: FoundFiles, name: str, scratch: Path) -> str:
+    """The content of a text file with line ends as \\n; empty, with the reason among the refused, if there is none."""
+    problem = ""
+    try:
+        text = files.read(name, scratch).read_text(encoding="utf-8-sig")
+        problem = "" if text.strip() else "It is empty, so its recording is listened to."
+    except UnicodeDecodeError:
+        problem = "It is not UTF-8 text. Save it as UTF-8, then bring it again."
+    except UNREADABLE:
+        problem = "It cannot be read. Pack it, or copy it, again."
+    if problem:
+        found.refused.append(Refused(name, problem))
+    return "" if problem else text
 
 
-def _keys(name: str) -> Iterator[str]:
-    yield name
-    if _is_audio(name):
-        yield name[: -len(PurePosixPath(name).suffix)]
-
-
-def _is_audio(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in _AUDIO
+def _without_language(stem: str) -> str:
+    """talk.en → talk: how video sites name their subtitles."""
+    before, _, last = stem.rpartition(".")
+    return before if re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", last) else stem
 
 
 def _language(told: str, otherwise: str) -> str:

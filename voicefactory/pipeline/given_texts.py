@@ -64,7 +64,7 @@ def read_transcripts(path: Path) -> list[GivenText]:
     if not content.strip():
         raise InputError(f"The transcript file {path.name} is empty.")
     if are_subtitles(content):
-        return _cues(content, shown_name(path.stem))
+        return cues_of(content, shown_name(path.stem))
     rows = _parse(content, path)
     if rows is not None:
         return rows
@@ -90,13 +90,14 @@ def _read_folder(folder: Path) -> list[GivenText]:
         name = shown_name(path.relative_to(folder).with_suffix("").as_posix())
         try:
             content = _read_text(path)
-            rows += _cues(content, name) if are_subtitles(content) else [GivenText(name, _plain(content))]
+            rows += cues_of(content, name) if are_subtitles(content) else [GivenText(name, _plain(content))]
         except InputError as problem:
             rows.append(GivenText(name, "", problem=str(problem)))
     return rows
 
 
-def _cues(content: str, name: str) -> list[GivenText]:
+def cues_of(content: str, name: str) -> list[GivenText]:
+    """The subtitles in an SRT or WebVTT file's `content`, as texts of parts of the recording `name`."""
     return [
         GivenText(
             name,

@@ -67,12 +67,18 @@ def parse_hub_name(path: Path) -> HubName:
 
 
 def fetch_hub_data(
-    project: Project, paths: Sequence[Path], *, on_progress: OnProgress = silent, should_stop: ShouldStop = never
+    project: Project,
+    paths: Sequence[Path],
+    *,
+    or_refuse: bool = False,
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
 ) -> list[Path]:
     """The paths with the folder of what was fetched in the place of each name on the Hub.
 
     Raises InputError for a data set that does not exist, is gated or has no audio, ModelUnavailableError if the
-    Hub cannot be reached and nothing was fetched before, Cancelled when told to stop.
+    Hub cannot be reached and nothing was fetched before, Cancelled when told to stop. With `or_refuse`, a data
+    set that cannot be fetched is refused with that reason, and what arrived of it is used.
     """
     local: list[Path] = []
     refused: list[Refused] = []
@@ -80,8 +86,14 @@ def fetch_hub_data(
         if is_hub_name(path):
             name = parse_hub_name(path)
             folder = project.root / "hub" / name.folder
-            refused += _fetch(name, folder, on_progress, should_stop)
-            local.append(folder)
+            try:
+                refused += _fetch(name, folder, on_progress, should_stop)
+            except (InputError, ModelUnavailableError) as reason:
+                if not or_refuse:
+                    raise
+                refused.append(Refused(path.as_posix(), str(reason)))
+            if folder.is_dir():
+                local.append(folder)
         else:
             local.append(path)
     write_refused(project, "hub", refused)

@@ -53,10 +53,14 @@ def prepare(
     paths: Sequence[Path],
     request: Request,
     *,
+    hub_or_refuse: bool = False,
     on_progress: OnProgress = silent,
     should_stop: ShouldStop = never,
 ) -> Prepared:
-    """ingest → segment → (clean, if asked) → transcribe → analyse. Raises InputError if nothing usable is left."""
+    """ingest → segment → (clean, if asked) → transcribe → analyse. Raises InputError if nothing usable is left.
+
+    With `hub_or_refuse`, a data set of the Hub that cannot be fetched is refused, and the rest goes on.
+    """
     files.remove_leftovers(project.root)
     seconds: dict[str, float] = {}
     listen: dict[str, Any] = {"on_progress": on_progress, "should_stop": should_stop}
@@ -64,7 +68,9 @@ def prepare(
     language = parse_language(request.language)
     if any(map(is_hub_name, paths)):
         names = paths
-        paths = timed(seconds, "hub", on_progress, lambda: fetch_hub_data(project, names, **listen))
+        paths = timed(
+            seconds, "hub", on_progress, lambda: fetch_hub_data(project, names, or_refuse=hub_or_refuse, **listen)
+        )
     found = FoundTexts() if given else find_texts(paths)
     if found.texts:
         told = f"{len(found.texts)} texts came with the recordings ({', '.join(found.places[:2])})."

@@ -23,6 +23,8 @@ from voicefactory.settings import settings
 from voicefactory.types import Refused
 
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\._|\.DS_Store$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
+#: What opening a zip that is none, or is cut off, may raise.
+DAMAGED_ZIP = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _MB = 1_000_000
 _BLOCK = 1 << 18
@@ -133,7 +135,7 @@ def _unzipped(name: str, path: Path, scratch: Path) -> Iterator[Source | Refused
     limits = settings()
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except DAMAGED_ZIP:
         yield Refused(name, "The zip is damaged or cut off. Pack it again.")
         return
     with archive:
