@@ -342,6 +342,54 @@ def say(
 
 
 @app.command()
+def judge(
+    voice: Annotated[
+        str, typer.Argument(help="A voice's folder, or a project's name for all of its.", metavar="VOICE")
+    ],
+    sentences: Annotated[int, typer.Option(help="How many each of them says.", min=1)] = 24,
+    seeds: Annotated[int, typer.Option(help="Takes of each sentence.", min=1)] = 2,
+    quick: Annotated[bool, typer.Option("--quick", help="6 sentences, one take: a first impression.")] = False,
+    base: Annotated[str, typer.Option(help="Base model for zero-shot; otherwise the one of the voice.")] = "",
+    reference: Annotated[str, typer.Option(help="What zero-shot imitates: an audio file or a clip's id.")] = "",
+    language: Annotated[str, typer.Option(help="english, german, ...; otherwise the voice's.")] = "",
+    speaker: Annotated[str, typer.Option(help="Who speaks, if the voice has several; otherwise the first.")] = "",
+    asr: Annotated[
+        str, typer.Option(help="Whisper model: a name, a directory, or auto.", envvar="VOICEFACTORY_ASR")
+    ] = "auto",
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints/--no-checkpoints", help="Also other weights that were kept.")
+    ] = True,
+    project: Annotated[str, typer.Option(help="Whose recordings, if the voice lies outside its project.")] = "",
+    out: Annotated[Path | None, typer.Option("--report", help="Also write a report.", metavar="FILE.html")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")] = False,
+) -> None:
+    """Compare a voice with its recordings and with the base model's zero-shot clone. Goes on where it was stopped."""
+    _use_home(home)
+    from voicefactory.cli_judge import QUICK_SEEDS, QUICK_SENTENCES, check_report, judged, lines, write_report
+    from voicefactory.cli_progress import progress_on
+    from voicefactory.pipeline.judge import to_json
+
+    check_report(out)
+    request = {
+        "sentences": min(sentences, QUICK_SENTENCES) if quick else sentences,
+        "seeds": min(seeds, QUICK_SEEDS) if quick else seeds,
+        "base": base,
+        "reference": reference,
+        "language": language,
+        "speaker": speaker,
+        "asr": asr,
+        "device": device,
+        "checkpoints": checkpoints,
+    }
+    with stoppable() as stop, progress_on() as tell:
+        found = judged(voice, request, project=project, home=home, on_progress=tell, should_stop=stop.asked)
+    told = {**to_json(found), "judgement": str(found.path), "report": write_report(found, out)}
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(lines(found)))
+
+
+@app.command()
 def package(
     voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.", metavar="OUT.zip")],

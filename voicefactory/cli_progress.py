@@ -28,6 +28,8 @@ TITLES = {
     "extract": "Encoding the sound",
     "finetune": "Training",
     "synthesize": "Speaking samples",
+    "speak": "Speaking the sentences",
+    "listen": "Listening to them",
     "package": "Packing and checking the voice",
     "publish": "Uploading",
 }

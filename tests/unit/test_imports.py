@@ -24,6 +24,7 @@ LAYERS = [
         "cli_clean",
         "cli_dataset",
         "cli_ending",
+        "cli_judge",
         "cli_plan",
         "cli_progress",
         "cli_transcripts",

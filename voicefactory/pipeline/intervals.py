@@ -31,10 +31,10 @@ class Interval:
     high: float
     n: int  #: sentences (of a blind test: decided pairs)
 
-    def to_json(self) -> dict[str, float | int]:
-        """Rounded to what is worth reading."""
-        rounded = {name: round(value, 4) for name, value in (("mean", self.mean), ("low", self.low))}
-        return {**rounded, "high": round(self.high, 4), "n": self.n}
+    def to_json(self) -> dict[str, float | int | None]:
+        """Rounded to what is worth reading; an end that nobody knows is null."""
+        ends = {"mean": self.mean, "low": self.low, "high": self.high}
+        return {**{name: round(end, 4) if math.isfinite(end) else None for name, end in ends.items()}, "n": self.n}
 
 
 def by_sentence(values: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -35,8 +35,6 @@ def judge_sentences(language: str, count: int = USUAL, trained_on: Collection[st
     return fresh[-count:]
 
 
-
-
 def _spoken(text: str, language: str) -> tuple[str, ...]:
     """Two texts that are said alike are one, however they are written."""
     return tuple(unit.key for unit in units_of(text, language))

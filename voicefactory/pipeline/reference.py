@@ -35,7 +35,7 @@ from voicefactory.types import (
     silent,
 )
 
-__all__ = ["candidates", "load_reference", "rank_references", "reference", "references"]
+__all__ = ["candidates", "load_reference", "look_up_reference", "rank_references", "reference", "references"]
 
 
 def reference(
@@ -62,6 +62,21 @@ def reference(
     files.write_json(project.reference_json, {"chosen": _row(project, chosen), "candidates": listed})
     on_progress(Progress("reference", 1, 1, "; ".join(chosen.reasons)))
     return chosen
+
+
+def look_up_reference(
+    project: Project, clips: Sequence[Clip], transcripts: Sequence[Transcript], wanted: str = ""
+) -> Reference:
+    """The reference that is `wanted` (as for `reference`), otherwise the one chosen last, otherwise the best clip; the
+    choice stays as it is. Raises as `reference`."""
+    if not wanted and (chosen := load_reference(project)):
+        return chosen
+    ranked = rank_references(clips, transcripts, load_analysis(project))
+    if wanted:
+        return _wanted(project, wanted, clips, ranked)
+    if not ranked:
+        raise no_usable_clip(project, transcripts)
+    return _fitted(project, ranked[0])
 
 
 def references(
