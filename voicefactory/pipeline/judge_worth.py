@@ -7,9 +7,10 @@ interval that does not touch zero; where there is none, the honest answer is tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from voicefactory.pipeline.blind_test import Outcome
 from voicefactory.pipeline.intervals import Interval, difference
 from voicefactory.pipeline.judge_pick import Floors, Result
 
@@ -88,3 +89,14 @@ def _sign(gain: Interval | None) -> int:
 def _by(gain: Interval) -> str:
     low, high = sorted((abs(gain.low), abs(gain.high)))
     return f" by {abs(gain.mean):.3f} (95 % sure: {low:.3f} to {high:.3f})"
+
+
+def with_ears(found: Worth, ears: Outcome) -> Worth:
+    """The verdict when the person's own blind test is known: where it tells, it goes before the measures."""
+    if ears.verdict == "cannot tell":
+        return replace(found, sentence=f"{found.sentence} {ears.sentence}")
+    verdict: Verdict = "yes" if ears.verdict == "trained" else "no"
+    told = ears.sentence
+    if found.verdict not in (verdict, "cannot tell"):
+        told += f" The measures say otherwise: {found.sentence}"
+    return replace(found, verdict=verdict, sentence=told)
