@@ -39,7 +39,7 @@ def _latest(server: Server, project: Project) -> Job:
 
 def test_cancel_resume_and_a_restart_of_the_app(server: Server, page: Page, project: Project) -> None:
     way.open_page(page, f"{server.url}/?project={project.identifier}")
-    expect(page.locator("#project input")).to_have_value("Anna")
+    expect(way.chosen(page)).to_have_text("Anna")
     way.start_training(page, max_steps=2000, batch_size=1, save_every_steps=2)
     expect(page.locator("#status")).to_contain_text(re.compile(r"Training: \d\d+ of 2000"), timeout=180_000)
 

@@ -65,7 +65,7 @@ def test_from_recordings_to_a_downloaded_voice(
 
     page.reload(wait_until="domcontentloaded")
     _shows_training(page, "after a reload")
-    expect(page.locator("#project input")).to_have_value("Anna <b>Ünïcode</b>")
+    expect(way.chosen(page)).to_have_text("Anna <b>Ünïcode</b>")
     second = context.new_page()
     second.goto(page.url, wait_until="domcontentloaded")
     _shows_training(second, "in a second tab")

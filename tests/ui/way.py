@@ -30,8 +30,13 @@ def go_to(page: Page, step: str) -> None:
 def create(page: Page, name: str) -> None:
     page.locator("#new-name").get_by_role("textbox").fill(name)
     page.locator("#create").click()
-    expect(page.locator("#project input")).to_have_value(name)
+    expect(chosen(page)).to_contain_text(name)
     page.wait_for_url("**/?project=*")
+
+
+def chosen(page: Page) -> Locator:
+    """The project that is open, in the list at the side."""
+    return page.locator("#projects [aria-current] .name")
 
 
 def upload(page: Page, paths: Sequence[Path]) -> None:

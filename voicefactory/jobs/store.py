@@ -142,6 +142,13 @@ class Store:
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
         return self._select(f"{where} ORDER BY created, rowid", tuple(values))
 
+    def touched(self, owner: str) -> dict[str, float]:
+        """Project → when a job of `owner` last began, ended or was asked for in it; Unix seconds."""
+        last = "MAX(COALESCE(ended, started, created))"
+        with self._connect() as db:
+            rows = db.execute(f"SELECT project, {last} FROM jobs WHERE owner = ? GROUP BY project", (owner,)).fetchall()
+        return {row[0]: float(row[1]) for row in rows}
+
     def move(self, identifier: str, to: State, *, origin: State | None = None, **values: Any) -> bool:
         """Change the state, and other columns with it, if that is legal now; otherwise change nothing.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from voicefactory.errors import InputError
-from voicefactory.project import Project, list_projects
+from voicefactory.project import Project
 from voicefactory.settings import settings
 from voicefactory.ui import text
 
@@ -56,8 +56,3 @@ def create_project(name: str, owner: str) -> Project:
     if project.info.get("owner") != owner:
         raise InputError(f"The name {project.name!r} is taken. Choose another one.")
     return project
-
-
-def choices(owner: str) -> list[tuple[str, str]]:
-    """(shown name, identifier) of every project of `owner`, the newest first."""
-    return [(project.name, project.identifier) for project in list_projects(owner=owner)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Callable
@@ -20,9 +21,11 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 import gradio as gr
 from starlette.middleware import Middleware
 
-from voicefactory.ui import access, text, views
+from voicefactory.ui import access, projects, steps, text, views
 from voicefactory.ui.guard import FileGuard
-from voicefactory.ui.page import QUIET, Call, Page, shown
+from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
+from voicefactory.ui.projects import project_lines
+from voicefactory.ui.samples import start_samples
 from voicefactory.ui.state import State
 from voicefactory.ui.tabs import listen, recordings, reference, share, train, transcripts
 from voicefactory.ui.theme import CSS, theme
@@ -42,6 +45,11 @@ _TO_ADDRESS = """(project) => {
   if (project) { url.searchParams.set("project", project); } else { url.searchParams.delete("project"); }
   window.history.replaceState({}, "", url);
 }"""
+_STEP_TO_ADDRESS = """() => {
+  const url = new URL(window.location);
+  url.searchParams.set("step", "STEP");
+  window.history.replaceState({}, "", url);
+}"""
 
 
 def build_app(scheduler: Scheduler) -> gr.Blocks:
@@ -49,55 +57,85 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
     with gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=(3600, _DAY_S)) as demo:
         current = gr.BrowserState("", storage_key="voicefactory-project", secret="voicefactory")
         page = Page(scheduler, current)
-        projects = _build_top(page)
-        _build_steps(page)
+        with gr.Row(equal_height=False, elem_id="all"):
+            with gr.Column(scale=1, min_width=220, elem_id="side"):
+                _build_side(page)
+            with gr.Column(scale=4, min_width=320, elem_id="main"):
+                opened = _build_steps(page)
         page.connect()
         current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
         # Nothing is shown, and nothing can be filled in, before it is known which project: a tick of the
         # clock in between would show none, and the right one would then replace what a quick hand did.
         clock = gr.Timer(_REFRESH_S, active=False)
-        demo.load(_opening(page), [current], [current, projects, clock, *page.outputs], **QUIET)
+        demo.load(_opening(page), [current], [current, opened, clock, *page.outputs], **QUIET)
         page.check_on(clock.tick)
     demo.queue(default_concurrency_limit=16, api_open=False)
     assert isinstance(demo, gr.Blocks)
     return demo
 
 
-def _build_top(page: Page) -> gr.Dropdown:
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=2, min_width=260):
-            gr.Markdown(f"# {text.TITLE}\n{text.LEAD}", elem_id="title")
-        if settings().on_space:
-            gr.LoginButton(scale=0)
-    with gr.Row():
-        projects = gr.Dropdown([], label=text.PROJECT, elem_id="project", scale=2, min_width=220)
-        name = gr.Textbox(
-            label=text.NEW_NAME, placeholder=text.NEW_NAME_EXAMPLE, elem_id="new-name", scale=2, min_width=220
-        )
-        create = gr.Button(text.CREATE, elem_id="create", scale=0, min_width=110, size="md")
+def _build_side(page: Page) -> None:
+    """What it is, whose voices there are, and how to begin a new one."""
+    gr.Markdown(f"# {text.TITLE}\n{text.LEAD}", elem_id="title")
+    if settings().on_space:
+        gr.LoginButton(scale=0)
+    name = gr.Textbox(label=text.NEW_NAME, placeholder=text.NEW_NAME_EXAMPLE, elem_id="new-name")
+    create = gr.Button(text.CREATE, elem_id="create", size="md")
+    samples = gr.Button(text.SAMPLES_BUTTON, elem_id="samples", size="sm", variant="secondary")
+    gr.Markdown(f"### {text.PROJECT}", elem_id="projects-head")
+    listed = gr.HTML(elem_id="projects", js_on_load=projects.LIST_JS)
+    page.on(listed.select, _choose, [], [page.current], selects=True)
+    page.on(create.click, _create, [name], [page.current, name])
+    page.on(name.submit, _create, [name], [page.current, name])
+    page.on(samples.click, _try_samples, [], [page.current])
+    page.show([listed], _listed, lambda state: [projects.projects_html(state.projects, _identifier(state))])
+    page.show([samples], _is_bare, lambda state: [gr.update(visible=shown(_is_bare(state)))])
+
+
+def _build_steps(page: Page) -> gr.Tabs:
     headline = gr.Markdown(text.WELCOME, elem_id="headline", elem_classes="note")
-    page.on(projects.input, _choose, [projects], [page.current])
-    page.on(create.click, _create, [name], [page.current, projects, name])
-    page.on(name.submit, _create, [name], [page.current, projects, name])
+    upcoming = gr.HTML(visible=HIDDEN, elem_id="next-step", js_on_load=steps.DOTS_JS)
+    following = dict(zip(_TABS, list(_TABS)[1:], strict=False))
+    shown_steps = gr.Tabs(elem_id="steps")
+    with shown_steps:
+        for step, tab in _TABS.items():
+            with gr.Tab(text.STEPS[step], id=step, elem_id=f"step-{step}", render_children=True) as opened:
+                gr.Markdown(f"### {text.STEPS[step]}", elem_classes="step-name")  # where the tabs do not fit
+                tab.build(page)
+                if step in following:
+                    forward = gr.Button(text.NEXT[step], elem_id=f"next-{step}", elem_classes="forward", size="md")
+                    forward.click(_forward_to(following[step]), None, [shown_steps], **QUIET)
+            opened.select(None, js=_STEP_TO_ADDRESS.replace("STEP", step), **QUIET)
     page.show(
         [headline],
         _headline,
         lambda state: [gr.update(value=_headline(state), visible=shown(_headline(state)))],
         live=True,
     )
-    return projects
+    page.on(upcoming.select, lambda call, row: gr.Tabs(selected=row[0]), [], [shown_steps], selects=True, changes=False)
+    page.show([upcoming], _standing, _show_standing)
+    return shown_steps
 
 
-def _build_steps(page: Page) -> None:
-    following = dict(zip(_TABS, list(_TABS)[1:], strict=False))
-    with gr.Tabs(elem_id="steps") as steps:
-        for step, tab in _TABS.items():
-            with gr.Tab(text.STEPS[step], id=step, elem_id=f"step-{step}", render_children=True):
-                gr.Markdown(f"### {text.STEPS[step]}", elem_classes="step-name")  # where the tabs do not fit
-                tab.build(page)
-                if step in following:
-                    forward = gr.Button(text.NEXT[step], elem_id=f"next-{step}", elem_classes="forward", size="md")
-                    forward.click(_forward_to(following[step]), None, [steps], **QUIET)
+def _identifier(state: State) -> str:
+    return state.project.identifier if state.project else ""
+
+
+def _is_bare(state: State) -> bool:
+    return not state.recordings and not state.uploads
+
+
+def _listed(state: State) -> Any:
+    return [_identifier(state), *(f"{line} {projects.day(line.touched)}" for line in state.projects)]
+
+
+def _standing(state: State) -> Any:
+    return [repr(one) for one in steps.step_states(state)] if state.project else []
+
+
+def _show_standing(state: State) -> list[Any]:
+    line = steps.next_html(steps.step_states(state)) if state.project else ""
+    return [gr.update(value=line, visible=shown(line))]
 
 
 def _forward_to(step: str) -> Any:
@@ -111,26 +149,31 @@ def _headline(state: State) -> str:
     return views.headline(state.active(*(kind for kind in LANES if LANES[kind] != "listen")), state.ahead)
 
 
-def _choose(call: Call, identifier: str) -> str:
-    return access.open_project(identifier, call.owner).identifier
+def _choose(call: Call, row: list[Any]) -> str:
+    return access.open_project(str(row[0]), call.owner).identifier
 
 
 def _create(call: Call, name: str) -> list[Any]:
     project = access.create_project(name, call.owner)
-    return [project.identifier, gr.update(choices=access.choices(call.owner), value=project.identifier), ""]
+    return [project.identifier, ""]
+
+
+def _try_samples(call: Call) -> str:
+    return start_samples(call).identifier
 
 
 def _opening(page: Page) -> Callable[..., list[Any]]:
     def opened(remembered: str, request: gr.Request) -> list[Any]:
-        """What a page starts with: the project of its address, or the last one of this browser, or the newest."""
-        try:
-            choices = access.choices(access.owner_of(request))
-        except InputError:  # not logged in: nothing to choose from
-            choices = []
-        known = [identifier for _, identifier in choices]
-        wanted = [str(request.query_params.get("project") or ""), str(remembered or ""), *known[:1]]
+        """What a page starts with: the project and the step of its address, or the last project of this browser, or
+        the one touched last."""
+        known: list[str] = []
+        with contextlib.suppress(InputError):  # not logged in: nothing to choose from
+            known = [line.identifier for line in project_lines(access.owner_of(request), page.scheduler.store)]
+        asked = request.query_params
+        wanted = [str(asked.get("project") or ""), str(remembered or ""), *known[:1]]
         chosen = next((identifier for identifier in wanted if identifier in known), "")
-        start = [chosen, gr.update(choices=choices, value=chosen or None), gr.Timer(active=True)]
+        step = str(asked.get("step") or "")
+        start = [chosen, gr.Tabs(selected=step) if step in _TABS else gr.skip(), gr.Timer(active=True)]
         return [*start, *page.everything(chosen, request)]
 
     return opened

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voicefactory.pipeline.review import Step
+from voicefactory.pipeline.worklist import worklist_sources
 from voicefactory.types import Clip, Transcript
 from voicefactory.ui import text
-from voicefactory.ui.state import State, sort_anew
+from voicefactory.ui.state import State, cached, sort_anew
 from voicefactory.ui.view import PAGE, View
 
 _KEPT = 50  #: lists
@@ -63,6 +64,15 @@ def fits(state: State, row: Transcript, show: str) -> bool:
 def counts(state: State) -> dict[str, int]:
     """How many clips each list has now."""
     return {show: sum(fits(state, row, show) for row in state.transcripts) for show in text.SHOWS}
+
+
+def open_count(state: State) -> int:
+    """How many clips a person should look at."""
+    if state.project is None:
+        return 0
+    sources = [*worklist_sources(state.project), state.project.transcripts_jsonl]
+    rows = state.transcripts
+    return cached("open rows", state.project.root, sources, lambda: sum(is_open(state, row) for row in rows))
 
 
 def listed(state: State) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ and an answer that got lost on the way is simply sent again.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -17,12 +18,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.project import Project
 from voicefactory.ui import access, message
+from voicefactory.ui.projects import ProjectLine, project_lines
 from voicefactory.ui.state import State, read
 
 #: Not shown, but in the page: Gradio loses a component that becomes visible in a tab that is not open.
@@ -56,7 +59,7 @@ class Action:
     event: Callable[..., Any]
     run: Callable[..., Any]
     inputs: Sequence[Component]
-    outputs: Sequence[Component]
+    outputs: Sequence[Block]
     settles: Section | None = None  #: shows the new state already: the person made it there
     shows: Sequence[Section] = ()  #: are sent with the answer, before `outputs`, instead of after the next look
     selects: bool = False  #: `run` is given the selected row as its last value
@@ -79,7 +82,7 @@ class Call:
 
     def state(self) -> State:
         """The project as it is now."""
-        return read(self.project, self.scheduler.store)
+        return read(self.project, self.scheduler.store, project_lines(self.owner, self.scheduler.store))
 
 
 class Group:
@@ -149,7 +152,7 @@ class Page:
         event: Callable[..., Any],
         run: Callable[..., Any],
         inputs: Sequence[Component] = (),
-        outputs: Sequence[Component] = (),
+        outputs: Sequence[Block] = (),
         *,
         settles: Section | None = None,
         shows: Sequence[Section] = (),
@@ -199,11 +202,13 @@ class Page:
 
     def _state(self, identifier: str, request: gr.Request) -> State:
         """What the visitor may see."""
-        try:
-            project = access.open_project(identifier, access.owner_of(request)) if identifier else None
-        except VoiceFactoryError:  # deleted, or somebody else's: shown as none
-            project = None
-        return read(project, self.scheduler.store)
+        project: Project | None = None
+        projects: tuple[ProjectLine, ...] = ()
+        with contextlib.suppress(VoiceFactoryError):  # not logged in, deleted, or somebody else's: shown as none
+            owner = access.owner_of(request)
+            projects = project_lines(owner, self.scheduler.store)
+            project = access.open_project(identifier, owner) if identifier else None
+        return read(project, self.scheduler.store, projects)
 
     def _guarded(self, action: Action) -> Callable[..., Any]:
         """The action with its caller checked, and with errors turned into messages."""
@@ -221,7 +226,7 @@ class Page:
 
         return select if action.selects else run
 
-    def _outputs(self, action: Action) -> list[Component]:
+    def _outputs(self, action: Action) -> list[Block]:
         """The message, what the browser shows now, and what `action` itself gives."""
         sent = [output for section in action.shows for output in section.outputs]
         return [self.message, *([self.rest.seen] if action.settles or sent else []), *sent, *action.outputs]

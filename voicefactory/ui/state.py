@@ -28,6 +28,7 @@ from voicefactory.pipeline.worklist import Work, worklist, worklist_sources
 from voicefactory.project import Project
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
 from voicefactory.ui.cache import cached, later, stamp_of
+from voicefactory.ui.projects import ProjectLine
 from voicefactory.ui.view import View, load_view
 
 __all__ = ["State", "cached", "read", "tail"]
@@ -102,6 +103,7 @@ class State:
     ahead: int = 0  #: jobs of the same lane before this project's waiting one
     run: Run | None = None
     voices: tuple[FinishedVoice, ...] = ()
+    projects: tuple[ProjectLine, ...] = ()  #: of the visitor
 
     @functools.cached_property
     def clip(self) -> dict[str, Clip]:
@@ -127,10 +129,10 @@ class State:
         return dict(self.info).get(key, default)
 
 
-def read(project: Project | None, store: Store) -> State:
+def read(project: Project | None, store: Store, projects: tuple[ProjectLine, ...] = ()) -> State:
     """The state now."""
     if project is None:
-        return State()
+        return State(projects=projects)
     info = cached("info", project.info_path, [project.info_path], lambda: project.info)
     listed = [project.recordings_jsonl, project.clips_jsonl, project.transcripts_jsonl]
     refusals = sorted((project.root / "refused").glob("*.jsonl"))
@@ -173,6 +175,7 @@ def read(project: Project | None, store: Store) -> State:
         ahead=_ahead(jobs, store),
         run=_latest_run(project, jobs),
         voices=_voices(project),
+        projects=projects,
     )
 
 

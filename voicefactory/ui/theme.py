@@ -41,8 +41,30 @@ def theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { max-width: 1080px !important; width: 100% !important; margin: 0 auto !important; }
-#create { align-self: flex-end; }
+.gradio-container { max-width: 1320px !important; width: 100% !important; margin: 0 auto !important; }
+#all { gap: 2rem; }
+#side { gap: 0.6rem; }
+#projects-head h3 { margin: 0.5rem 0 0; font-size: 1rem; }
+.projects { list-style: none; margin: 0; padding: 0; max-height: 26rem; overflow-y: auto; }
+.projects button { display: block; width: 100%; text-align: left; padding: 0.45rem 0.6rem; font: inherit;
+  color: inherit; border-radius: var(--radius-md); border-left: 3px solid transparent; cursor: pointer; }
+.projects button:hover { background: var(--background-fill-secondary); }
+.projects button[aria-current] { border-left-color: var(--primary-500);
+  background: color-mix(in srgb, var(--primary-500) 12%, transparent); }
+.projects button:focus-visible { outline: 2px solid var(--primary-500); outline-offset: -2px; }
+.projects .name { display: block; font-weight: 500; overflow-wrap: anywhere; }
+.projects .more { font-size: 0.85rem; color: var(--body-text-color-subdued); }
+@media (max-width: 640px) { .projects { max-height: 9rem; } }
+#next-step { padding: 0; }
+#next-step .html-container { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 1rem; padding: 0; }
+#next-step p { margin: 0; }
+.dots { display: flex; gap: 0.35rem; list-style: none; margin: 0; padding: 0; }
+.dots li { margin: 0; }
+.dots button { width: 1.6rem; height: 1.6rem; border-radius: 50%; padding: 0; font-size: 0.85rem; line-height: 1;
+  border: 1px solid var(--body-text-color-subdued); color: var(--body-text-color-subdued); cursor: pointer; }
+.dots .done button { background: var(--primary-700); border-color: var(--primary-700); color: white; }
+.dots :is(.now, .running) button { border: 2px solid var(--primary-600); color: var(--primary-600); }
+.dots button:focus-visible { outline: 2px solid var(--primary-500); outline-offset: 2px; }
 footer { display: none !important; }
 #title h1 { font-size: 1.6rem; margin: 0; }
 #title p { margin: 0.15rem 0 0; color: var(--body-text-color-subdued); }

@@ -194,7 +194,13 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
 def _plan_key(state: State) -> Any:
     """What a plan depends on besides a person's choices; free memory in steps of half a GiB."""
     cards = [(card.name, round(2 * card.free_bytes / views.GIB)) for card in hardware.gpus()]
-    return [state.project and state.project.identifier, *_amount(state), cards, _last_choice(state)[0]]
+    return [state.project and state.project.identifier, *_amount(state), cards, *_last_run(state)]
+
+
+def _last_run(state: State) -> list[str]:
+    """Also how it ended: a run may have brought the model whose plan is asked for."""
+    job = state.latest("train")
+    return [job.id, job.state] if job else []
 
 
 def _amount(state: State) -> tuple[int, float]:
