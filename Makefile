@@ -12,6 +12,9 @@ TORCH ?= torch==2.13.0
 PYTHON ?=
 ARGS ?=
 export VENV TORCH PYTHON
+# Some container images forbid Python to keep what it compiled. Packages are installed uncompiled, so every process
+# would compile its thousands of modules again: 15 s each, where the voice model is loaded.
+unexport PYTHONDONTWRITEBYTECODE
 
 bin := $(VENV)/bin
 app_ready := $(VENV)/.voicefactory-app
@@ -24,15 +27,17 @@ test_env := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 app: $(app_ready)
 	$(bin)/python app.py $(ARGS)
 
-# Two processes for what only computes; the browser by itself, because its tests look at the clock.
+# A file stays in one process, for its fixtures; tests/conftest.py puts those first that take longest.
+pytest := $(test_env) $(bin)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
 test: lint
 	@sh scripts/setup.sh chromium
-	$(test_env) $(bin)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/engines $(ARGS)
-	$(test_env) $(bin)/python -m pytest -q tests/ui $(ARGS)
+	$(pytest) tests/unit tests/engines $(ARGS)
+	$(pytest) tests/ui $(ARGS)
 
 # What takes minutes each: memory that really runs out, processes killed in every step, long files.
 test-slow: $(test_ready)
-	$(test_env) $(bin)/python -m pytest -q -m slow tests/unit tests/engines $(ARGS)
+	$(test_env) $(bin)/python -m pytest -q -m slow tests $(ARGS)
 
 lint: $(test_ready)
 	$(bin)/ruff check .

@@ -8,14 +8,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
 import pytest
 
+from voicefactory import files
 from voicefactory.settings import settings
 
 # Before anything imports huggingface_hub, which reads it once.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 CLIPS = Path(__file__).parent / "data" / "clips"
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+
+#: Files of many seconds. They come first: a process that begins one at the end lets the other wait.
+LONGEST = (
+    *("test_readme", "test_cli", "test_jobs_processes", "test_training_ends", "test_alignment", "test_synthesis"),
+    *("test_finetune", "test_transcribe", "test_contract", "test_several_speakers", "test_create", "test_analyse"),
+    *("test_whole_way", "test_mistakes", "test_cancel_and_resume", "test_guided", "test_sound", "test_remembered"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, and each in its own order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,26 @@ def twelve_clips() -> list[GivenClip]:
     """The twelve recordings of `clips_dir`, 3 to 11 s each, with their texts."""
     lines = (CLIPS / "metadata.csv").read_text(encoding="utf-8").splitlines()[1:]
     return [GivenClip(CLIPS / name, text) for name, text in (line.split("|") for line in lines)]
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Call with a name and a function that fills a folder: the folder, filled once for all processes of this run.
+
+    Whoever comes first fills it, the others wait. Nobody may change it: copy what a test writes to.
+    """
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made_once(name: str, fill: Callable[[Path], object]) -> Path:
+        folder = root / f"once-{name}"
+        with filelock.FileLock(root / f"once-{name}.lock"):
+            if not folder.exists():
+                with files.writing_folder(folder) as aside:
+                    fill(aside)
+        return folder
+
+    return made_once
 
 
 @pytest.fixture(scope="session")

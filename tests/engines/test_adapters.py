@@ -20,7 +20,6 @@ from voicefactory.engines.qwen3_tts.adapters import add_adapter, check_adapter, 
 from voicefactory.engines.qwen3_tts.losses import code_predictor_logits
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.optimization import hold_weights, trainable_parameters
-from voicefactory.engines.registry import get
 from voicefactory.errors import InputError
 from voicefactory.pipeline.card import model_card
 from voicefactory.pipeline.package import package, voice_files
@@ -64,11 +63,6 @@ def grow(net: Any) -> dict[str, torch.Tensor]:
                 parameter.data.normal_(0, 0.1, generator=generator)
             found[name] = parameter.detach().clone()
     return found
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return get("qwen3-tts")
 
 
 @pytest.mark.parametrize(
@@ -266,23 +260,18 @@ def test_an_adapter_on_nothing_is_refused() -> None:
         check_adapter(preset, "cpu")
 
 
-@pytest.fixture(scope="module")
-def codes(engine: Engine, toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Codes:
-    folder = tmp_path_factory.mktemp("two-clips")
-    dataset = dataset_of(real_clips()[:2], folder)
-    return engine.extract(dataset, toy, folder / "codes", device="cpu", on_progress=silent, should_stop=never)
-
-
 @pytest.mark.slow
 def test_overfit_with_lora_and_use_both_ways(
-    engine: Engine, toy: Path, codes: Codes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, toy: Path, two_codes: Codes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Train, package, speak in a clean process; then run the card's example with the adapter alone."""
     preset = load_preset("lora", ["learning_rate=1e-2", "max_steps=30", "warmup_steps=0", "schedule=constant"])
     project = Project.create("Zoë", tmp_path / "home")
     run = project.root / "runs" / "one"
     checkpoint = engine.finetune(
-        Training(codes, toy, preset, run, speaker=project.speaker, device="cpu"), on_progress=silent, should_stop=never
+        Training(two_codes, toy, preset, run, speaker=project.speaker, device="cpu"),
+        on_progress=silent,
+        should_stop=never,
     )
     losses = [row["loss"] for row in files.read_jsonl(run / "metrics.jsonl")]
     assert losses[0] == pytest.approx(math.log(3072) + 0.3 * math.log(2048), abs=0.2)  # chance

@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.engine_data import dataset_of, real_clips
-from voicefactory.engines.base import Training
+from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
-from voicefactory.engines.registry import get
 from voicefactory.errors import DiskFullError, as_sentence
 from voicefactory.presets import load_preset
-from voicefactory.types import Progress, never, silent
+from voicefactory.types import Codes, Progress, never, silent
 
 
 @pytest.fixture
@@ -31,11 +29,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)  # a traceback still maps a file there
 
 
-def test_the_last_checkpoint_survives_and_training_goes_on(toy: Path, tmp_path: Path, small_disk: Path) -> None:
-    engine, run = get("qwen3-tts"), small_disk / "run"
-    codes = engine.extract(
-        dataset_of(real_clips()[:2], tmp_path), toy, tmp_path, device="cpu", on_progress=silent, should_stop=never
-    )
+def test_the_last_checkpoint_survives_and_training_goes_on(
+    engine: Engine, toy: Path, two_codes: Codes, small_disk: Path
+) -> None:
+    run = small_disk / "run"
     preset = load_preset("quick", ["max_steps=6", "save_every_steps=2"])
     filler = small_disk / "filler"
 
@@ -46,7 +43,7 @@ def test_the_last_checkpoint_survives_and_training_goes_on(toy: Path, tmp_path: 
 
     def train(on_progress: object = silent) -> int:
         return engine.finetune(
-            Training(codes, toy, preset, run, speaker="ann", device="cpu"),
+            Training(two_codes, toy, preset, run, speaker="ann", device="cpu"),
             on_progress=on_progress,  # type: ignore[arg-type]
             should_stop=never,
         ).step

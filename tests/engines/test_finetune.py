@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,31 +14,17 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
 from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
 from voicefactory.engines.qwen3_tts.data_order import epochs_of_steps, split_held_out, steps_from
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.optimization import schedule, trainable_parameters
-from voicefactory.engines.registry import get
 from voicefactory.errors import Cancelled, InputError
 from voicefactory.presets import Preset, load_preset, settle
 from voicefactory.types import Checkpoint, Codes, OnProgress, Progress, ShouldStop, never, silent
 
 PRESET = load_preset("quick", ["learning_rate=1e-3", "max_steps=6", "batch_size=2", "save_every_steps=2"])
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return get("qwen3-tts")
-
-
-@pytest.fixture(scope="module")
-def codes(engine: Engine, toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Codes:
-    folder = tmp_path_factory.mktemp("codes")
-    dataset = dataset_of(real_clips(), folder)
-    return engine.extract(dataset, toy, folder / "codes", device="cpu", on_progress=silent, should_stop=never)
 
 
 def run_finetune(
@@ -58,13 +45,24 @@ def run_finetune(
     )
 
 
+def run_of(checkpoint: Checkpoint) -> Path:
+    return checkpoint.path.parent.parent
+
+
 def same_weights(one: Path, other: Path) -> bool:
     left, right = load_file(one / "weights.safetensors"), load_file(other / "weights.safetensors")
     return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_cancelled_and_resumed_equals_never_stopped(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> None:
-    whole = run_finetune(engine, codes, toy, tmp_path / "whole")
+@pytest.fixture(scope="module")
+def whole(engine: Engine, toy: Path, codes: Codes, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    """The end of a run of six steps that was never stopped, in a folder called run. Read only."""
+    return run_finetune(engine, codes, toy, tmp_path_factory.mktemp("whole") / "run")
+
+
+def test_cancelled_and_resumed_equals_never_stopped(
+    engine: Engine, toy: Path, codes: Codes, whole: Checkpoint, tmp_path: Path
+) -> None:
     seen: list[float] = []
     with pytest.raises(Cancelled, match="after step 3 of 6"):
         run_finetune(
@@ -80,14 +78,13 @@ def test_cancelled_and_resumed_equals_never_stopped(engine: Engine, toy: Path, c
     assert same_weights(whole.path, resumed.path)
     rows = files.read_jsonl(tmp_path / "resumed" / "metrics.jsonl")
     assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert [row["loss"] for row in rows] == [
-        row["loss"] for row in files.read_jsonl(tmp_path / "whole" / "metrics.jsonl")
-    ]
+    assert [row["loss"] for row in rows] == [row["loss"] for row in files.read_jsonl(run_of(whole) / "metrics.jsonl")]
 
 
-def test_killed_and_resumed_equals_never_stopped(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> None:
+def test_killed_and_resumed_equals_never_stopped(
+    engine: Engine, toy: Path, codes: Codes, whole: Checkpoint, tmp_path: Path
+) -> None:
     """A process of its own is really killed, after its first checkpoint and in the middle of what follows."""
-    whole = run_finetune(engine, codes, toy, tmp_path / "whole")
     run = tmp_path / "killed"
     program = (
         "import sys, time; from pathlib import Path\n"
@@ -115,8 +112,10 @@ def test_killed_and_resumed_equals_never_stopped(engine: Engine, toy: Path, code
     assert same_weights(whole.path, resumed.path)
 
 
-def test_a_run_is_not_continued_with_other_recordings(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> None:
-    run_finetune(engine, codes, toy, tmp_path / "run")
+def test_a_run_is_not_continued_with_other_recordings(
+    engine: Engine, toy: Path, codes: Codes, whole: Checkpoint, tmp_path: Path
+) -> None:
+    shutil.copytree(run_of(whole), tmp_path / "run")
     other = Codes(codes.path, codes.engine, codes.tokenizer, codes.frame_rate, codes.codebooks, "another")
     with pytest.raises(InputError, match="changed since this run was started"):
         run_finetune(engine, other, toy, tmp_path / "run")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
 from voicefactory.engines.base import Engine, Training
-from voicefactory.engines.qwen3_tts import synthesis
 from voicefactory.engines.qwen3_tts.data_order import split_held_out
 from voicefactory.engines.qwen3_tts.own_speech import OwnSpeech
 from voicefactory.engines.qwen3_tts.synthesis import Qwen3Synthesizer, max_frames
@@ -28,17 +26,10 @@ from voicefactory.ui import models
 from voicefactory.ui.state import FinishedVoice, State
 from voicefactory.ui.tabs.listen import _speakers, _who
 
+pytestmark = pytest.mark.usefixtures("short_breath")
+
 FEW_STEPS = load_preset("quick", ["max_steps=2", "batch_size=2", "eval_fraction=0", "speak_at_evaluations=false"])
 TABLE = "talker.model.codec_embedding.weight"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _short_breath() -> Iterator[None]:
-    """The toy seldom comes to an end, so every text is spoken up to its cap: a lower one saves time."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(synthesis, "_SECONDS_BESIDE", 0.8)
-    yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import soundfile
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.engines.engine_data import dataset_of, real_clips
 from voicefactory import files
 from voicefactory.engines.base import Engine, Training
 from voicefactory.engines.qwen3_tts.checkpoint import checkpoints
@@ -22,24 +21,11 @@ from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.optimization import hold_weights, trainable_parameters
 from voicefactory.engines.qwen3_tts.speaker import Speakers
 from voicefactory.engines.qwen3_tts.step import measure_longest_batch
-from voicefactory.engines.registry import get
 from voicefactory.errors import Cancelled, InputError, VoiceFactoryError
 from voicefactory.presets import load_preset, settle
 from voicefactory.types import Checkpoint, Codes, Progress, never, silent
 
 Run = Callable[..., Checkpoint]
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return get("qwen3-tts")
-
-
-@pytest.fixture(scope="module")
-def codes(engine: Engine, toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Codes:
-    folder = tmp_path_factory.mktemp("codes")
-    dataset = dataset_of(real_clips(), folder)
-    return engine.extract(dataset, toy, folder / "codes", device="cpu", on_progress=silent, should_stop=never)
 
 
 @pytest.fixture
