@@ -369,7 +369,7 @@ def judge(
     _use_home(home)
     from voicefactory.cli_judge import QUICK_SEEDS, QUICK_SENTENCES, check_report, judged, lines, write_report
     from voicefactory.cli_progress import progress_on
-    from voicefactory.pipeline.judge import to_json
+    from voicefactory.pipeline.judgement import to_json
 
     check_report(out)
     request = {

@@ -7,10 +7,11 @@ from typing import Any
 
 from voicefactory import files
 from voicefactory.errors import InputError
-from voicefactory.pipeline.judge import Judgement, judge, to_json
+from voicefactory.pipeline.judge import judge
 from voicefactory.pipeline.judge_case import JudgeRequest
 from voicefactory.pipeline.judge_report import report
 from voicefactory.pipeline.judge_scores import MEASURES
+from voicefactory.pipeline.judgement import Judgement, to_json
 from voicefactory.project import Project, slug
 from voicefactory.types import OnProgress, ShouldStop, never, silent
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-DRAWS = 4000
+DRAWS = 2000
 LEVEL = 0.95
 _SEED = 20_240_601
 

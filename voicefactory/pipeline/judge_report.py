@@ -13,11 +13,10 @@ from pathlib import Path
 
 import soundfile
 
-from voicefactory.pipeline.intervals import Interval
-from voicefactory.pipeline.judge import Judged, Judgement
 from voicefactory.pipeline.judge_case import REAL, Subject
 from voicefactory.pipeline.judge_plots import plot
-from voicefactory.pipeline.judge_scores import MEASURES, Range
+from voicefactory.pipeline.judge_scores import MEASURES
+from voicefactory.pipeline.judgement import Judged, Judgement, placed
 
 _OWN_PLAYERS = 6  #: recordings that can be heard
 _COMPRESSION = 0.6  #: libsndfile's, 0 to 1: some 4 kB a second
@@ -32,11 +31,13 @@ body { margin: 0 auto; max-width: 76rem; padding: 2rem 1.25rem 4rem; font: 16px/
   color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .verdict { font-size: 1.1rem; border-left: 4px solid var(--dot); padding-left: 1rem; }
-.note, .heard, figcaption, small { color: var(--quiet); }
+.note, .heard, small { color: var(--quiet); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--line); } td.outside { font-weight: 600; }
-figure { margin: 1.5rem 0; } svg { width: 100%; max-width: 46rem; height: auto; display: block; }
+.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(34rem, 100%), 1fr)); gap: 1.5rem; }
+figure { margin: 0; } svg { width: 100%; min-width: 30rem; height: auto; display: block; }
+small { font-weight: 400; } td.player { min-width: 13rem; } th.said { min-width: 14rem; font-weight: 400; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .tick, svg .axis { fill: var(--quiet); }
 .band { fill: var(--band); } .grid { stroke: var(--line); } .dot { fill: var(--dot); }
 .whisker { stroke: var(--dot); stroke-width: 2; }
@@ -71,7 +72,7 @@ def _figures(found: Judgement) -> str:
     lines = []
     for name, measure in MEASURES.items():
         own = found.own.ranges.get(name)
-        cells = [_cell(found.results[one.id].means.get(name), own) for one in found.case.subjects]
+        cells = [_cell(found, one, name) for one in found.case.subjects]
         beside = f"<br><small>recordings: {own.low:.3f} to {own.high:.3f}</small>" if own else ""
         unit = f"<br><small>{_safe(measure.unit)}</small>"
         lines.append(f'<tr><th scope="row">{_safe(measure.title)}{unit}{beside}</th>{"".join(cells)}</tr>')
@@ -79,20 +80,23 @@ def _figures(found: Judgement) -> str:
     for name, measure in MEASURES.items():
         if not measure.event:
             rows = [(one.label, found.results[one.id].means.get(name)) for one in found.case.subjects]
-            plots.append(f"<figure>{plot(measure, rows, found.own.ranges.get(name))}</figure>")
+            plots.append(f'<figure class="scroll">{plot(measure, rows, found.own.ranges.get(name))}</figure>')
     return (
         "<h2>Figures</h2><p>The mean over all sentences with its 95 % interval. Bold figures lie outside of what the "
         "middle 80 % of the recordings measure.</p>"
         f'<div class="scroll"><table><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>{''.join(plots)}"
-        "<figcaption>Dots are means, lines their 95 % intervals, the band is the range of the recordings.</figcaption>"
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+        "<p>Dots are means, lines their 95 % intervals, the band is the range of the recordings.</p>"
+        f'<div class="plots">{"".join(plots)}</div>'
     )
 
 
-def _cell(mean: Interval | None, own: Range | None) -> str:
+def _cell(found: Judgement, subject: Subject, name: str) -> str:
+    mean = found.results[subject.id].means.get(name)
     if mean is None:
         return "<td>not measured</td>"
-    outside = ' class="outside"' if own and own.place(mean.mean) != "inside" else ""
+    place = placed(found.own, subject, name, mean).get("place", "inside")
+    outside = f' class="outside" title="{place} the recordings"' if place != "inside" else ""
     ends = f"{mean.low:.3f} to {mean.high:.3f}" if mean.n > 1 else "one sentence"
     return f"<td{outside}>{mean.mean:.3f}<br><small>{ends}</small></td>"
 
@@ -104,7 +108,7 @@ def _sentences(found: Judgement) -> str:
     heads = "".join(f'<th scope="col">{_safe(one.label)}</th>' for one in speaking)
     names = dict.fromkeys(name for takes in said.values() for name in takes)
     lines = [_sentence(name, speaking, said) for name in names]
-    own = "".join(f"<td>{_player(one)}</td>" for one in found.judged[REAL][:_OWN_PLAYERS])
+    own = "".join(f'<td class="player">{_player(one)}</td>' for one in found.judged[REAL][:_OWN_PLAYERS])
     return (
         f'<h2>Recordings</h2><div class="scroll"><table><tbody><tr>{own}</tr></tbody></table></div>'
         f'<h2>The sentences</h2><div class="scroll"><table><thead><tr><th scope="col">Sentence</th>{heads}</tr></thead>'
@@ -115,8 +119,8 @@ def _sentences(found: Judgement) -> str:
 def _sentence(name: str, speaking: Sequence[Subject], said: Mapping[str, Mapping[str, Judged]]) -> str:
     takes = [said[one.id].get(name) for one in speaking]
     text = next(one.utterance.text for one in takes if one)
-    cells = "".join(f"<td>{_player(one) if one else ''}</td>" for one in takes)
-    return f'<tr><th scope="row">{_safe(text)}</th>{cells}</tr>'
+    cells = "".join(f'<td class="player">{_player(one) if one else ""}</td>' for one in takes)
+    return f'<tr><th scope="row" class="said">{_safe(text)}</th>{cells}</tr>'
 
 
 def _first_takes(judged: Sequence[Judged]) -> dict[str, Judged]:

@@ -30,21 +30,22 @@ class Measure:
     title: str
     unit: str  #: what the number counts
     worse: Worse  #: on which side of the speaker's range something is wrong
+    grain: float = 0.0  #: a smaller step over the edge of a range means nothing
     event: bool = False  #: it happens or not; its mean is a share
 
 
 MEASURES = {
     one.name: one
     for one in (
-        Measure("likeness", "Likeness", "cosine, independent encoder", "low"),
-        Measure("likeness_own", "Likeness, engine's encoder", "cosine, the engine's own encoder", "low"),
-        Measure("word_error", "Word errors", "share of the words", "high"),
-        Measure("char_error", "Character errors", "share of the characters", "high"),
-        Measure("pace", "Pace", "characters per second of speech, 1 = the speaker's", "both"),
-        Measure("dnsmos", "Sound quality", "DNSMOS, 1 to 5", "low"),
-        Measure("silence_share", "Without speech", "share of the time", "both"),
-        Measure("first_likeness", "First second: likeness", "cosine, independent encoder", "low"),
-        Measure("first_level_db", "First second: level", "dB against the rest", "both"),
+        Measure("likeness", "Likeness", "cosine, independent encoder", "low", 0.01),
+        Measure("likeness_own", "Likeness, engine's encoder", "cosine, the engine's own encoder", "low", 0.01),
+        Measure("word_error", "Word errors", "share of the words", "high", 0.02),
+        Measure("char_error", "Character errors", "share of the characters", "high", 0.02),
+        Measure("pace", "Pace", "characters per second of speech, 1 = the speaker's", "both", 0.02),
+        Measure("dnsmos", "Sound quality", "DNSMOS, 1 to 5", "low", 0.05),
+        Measure("silence_share", "Without speech", "share of the time", "both", 0.02),
+        Measure("first_likeness", "First second: likeness", "cosine, independent encoder", "low", 0.02),
+        Measure("first_level_db", "First second: level", "dB against the rest", "both", 0.5),
         Measure("runaway", "Did not stop", "share of the sentences", "high", event=True),
         Measure("truncated", "End missing", "share of the sentences", "high", event=True),
         Measure("silent", "No speech at all", "share of the sentences", "high", event=True),
@@ -71,9 +72,9 @@ class Range:
     high: float  #: 90th percentile
     n: int  #: recordings
 
-    def place(self, value: float) -> Literal["below", "inside", "above"]:
-        """Where `value` lies."""
-        return "below" if value < self.low else "above" if value > self.high else "inside"
+    def place(self, value: float, grain: float = 0.0) -> Literal["below", "inside", "above"]:
+        """Where `value` lies; less than `grain` outside is still inside."""
+        return "below" if value < self.low - grain else "above" if value > self.high + grain else "inside"
 
 
 class OwnVoice:
