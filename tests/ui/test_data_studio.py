@@ -62,6 +62,7 @@ def test_another_whisper_is_asked_and_its_text_taken(
     expect(page.locator("#opinion-status")).to_contain_text(
         "2 clips heard again; 1 with other words", timeout=PATIENCE_MS
     )
+    expect(page.locator("#clip-opinion mark").first).to_have_text("sings")  # of the clip that is looked at
     page.locator("#show").get_by_text("Second opinion differs (1)").click()
     way.cell(page, "#transcripts", 0, 1).click()
     expect(page.locator("#clip-opinion mark").first).to_have_text("sings")

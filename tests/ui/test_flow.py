@@ -1,14 +1,38 @@
-"""The way through: sample recordings to a voice in one click, steps that say how they stand, links, the list."""
+"""The way through: sample recordings to a voice in one click, how steps stand, links, the list, scripts."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import gradio_client
+import pytest
+import soundfile
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, Page, expect
 
 from tests.ui import way
-from tests.ui.conftest import Server
-from voicefactory.project import list_projects
+from tests.ui.conftest import ROOT, Server
+from voicefactory.project import Project, list_projects
+
+
+@pytest.fixture(scope="module")
+def sample_voice(server: Server, browser: Browser) -> Project:
+    """One click on an open page, and the voice that came of it."""
+    page = browser.new_page()
+    way.open_page(page, f"{server.url}/?project=")
+    way.create(page, "Bare")
+    page.locator("#samples").click()
+    expect(way.chosen(page)).to_contain_text("Sample voice")
+    expect(page.locator("#headline")).to_be_visible()  # it works already
+    expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=300_000)
+    expect(page.locator("#samples")).to_be_hidden()
+    page.close()
+    (project,) = [one for one in list_projects(server.home) if one.name.startswith("Sample voice")]
+    return project
 
 
 def dot(page: Page, step: str) -> str:
@@ -16,31 +40,51 @@ def dot(page: Page, step: str) -> str:
     return str(page.locator(f"#next-step [data-step={step}]").get_attribute("aria-label"))
 
 
-def test_one_click_makes_a_voice_and_a_link_opens_its_step(server: Server, page: Page) -> None:
-    way.open_page(page, f"{server.url}/?project=")
-    way.create(page, "Bare")
+def test_steps_say_how_they_stand_and_a_link_opens_one(server: Server, page: Page, sample_voice: Project) -> None:
+    assert list(sample_voice.voices.glob("*.zip"))
+    way.open_page(page, f"{server.url}/?project=bare")
     expect(page.locator("#next-step")).to_contain_text("1 Recordings")
     assert "can be done now" in dot(page, "recordings")
     assert "not yet" in dot(page, "train")
+    expect(page.locator("#samples")).to_be_visible()
 
-    page.locator("#samples").click()
+    page.locator("#projects button", has_text="Sample voice").click()
     expect(way.chosen(page)).to_contain_text("Sample voice")
-    expect(page.locator("#headline")).to_be_visible()  # it works already
-    expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=240_000)
-    expect(page.locator("#samples")).to_be_hidden()
     expect(page.locator("#next-step")).to_contain_text("5 Listen")
     assert "done" in dot(page, "train")
-    (project,) = [one for one in list_projects(server.home) if one.name.startswith("Sample voice")]
-    assert list(project.voices.glob("*.zip"))
-
     page.locator("#next-step [data-step=listen]").click()
     expect(page.locator("#speak")).to_be_visible()
-    expect(page).to_have_url(re.compile(f"project={project.identifier}&step=listen"))
+    expect(page).to_have_url(re.compile(f"project={sample_voice.identifier}&step=listen"))
     page.reload(wait_until="domcontentloaded")
     expect(page.locator("#speak")).to_be_visible()
     expect(way.chosen(page)).to_contain_text("Sample voice")
 
-    page.locator("#projects button", has_text="Bare").click()
-    expect(way.chosen(page)).to_have_text("Bare")
-    expect(page).to_have_url(re.compile("project=bare"))
-    expect(page.locator("#samples")).to_be_visible()
+
+def test_scripts_use_the_named_endpoints(server: Server, sample_voice: Project, tmp_path: Path) -> None:
+    example = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "scripts.md").read_text(), re.DOTALL)[0]
+    script = tmp_path / "example.py"
+    script.write_text(example.replace("http://127.0.0.1:7860", server.url))
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=240, check=False)
+    assert ran.returncode == 0, ran.stderr
+    state, path = ran.stdout.strip().splitlines()[-1].split(" ", 1)
+    assert state == "succeeded"
+    assert soundfile.info(path).duration > 0.1
+
+    client = gradio_client.Client(server.url, verbose=False)
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
+    assert set(named) == {"/projects", "/status", "/synthesize", "/download"}
+    told = client.predict(sample_voice.identifier, api_name="/status")
+    assert told["steps"]["train"]["state"] == "done"
+    assert {job["kind"] for job in told["jobs"]} >= {"prepare", "train", "synthesize"}
+    with zipfile.ZipFile(client.predict(sample_voice.identifier, api_name="/download")) as voice:
+        assert any(name.endswith("voice.json") for name in voice.namelist())
+    for asked, sentence in (
+        (("../x", "Hello."), "no project"),
+        (("bare", "Hello."), "Train one in step 4 first"),
+        ((sample_voice.identifier, " "), "Type a text"),
+        ((sample_voice.identifier, "Hello.", "voice:../../etc"), "Choose a voice"),
+    ):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(*asked, api_name="/synthesize")
+    with pytest.raises(AppError, match="nothing to hear"):
+        client.predict(sample_voice.identifier, "20990101-000000-00000000", api_name="/download")

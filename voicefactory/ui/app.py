@@ -21,7 +21,7 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 import gradio as gr
 from starlette.middleware import Middleware
 
-from voicefactory.ui import access, projects, steps, text, views
+from voicefactory.ui import access, api, projects, steps, text, views
 from voicefactory.ui.guard import FileGuard
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
@@ -63,6 +63,7 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
             with gr.Column(scale=4, min_width=320, elem_id="main"):
                 opened = _build_steps(page)
         page.connect()
+        api.build(scheduler)
         current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
         # Nothing is shown, and nothing can be filled in, before it is known which project: a tick of the
         # clock in between would show none, and the right one would then replace what a quick hand did.

@@ -403,6 +403,7 @@ HISTORY = "What you heard so far"
 HISTORY_COLUMNS = ("Text", "Voice", "How")
 NO_VOICE = "There is no voice to listen to yet. Train one in step 4 first."
 CHOOSE_VOICE = "Choose a voice first."
+API_NOT_SPOKEN = "There is nothing to hear of this job yet. Ask for its status."
 EMPTY_SPEAK = "Type a text to speak first."
 ZERO_SHOT = "not trained, imitates the reference: {model}"
 RUNAWAY = "The model did not come to an end by itself, so this was cut off. Try another seed or a shorter text."

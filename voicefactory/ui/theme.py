@@ -56,7 +56,8 @@ CSS = """
 .projects .more { font-size: 0.85rem; color: var(--body-text-color-subdued); }
 @media (max-width: 640px) { .projects { max-height: 9rem; } }
 #next-step { padding: 0; }
-#next-step .html-container { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 1rem; padding: 0; }
+#next-step .html-container { padding: 0; }
+#next-step .prose { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 1rem; padding: 0; }
 #next-step p { margin: 0; }
 .dots { display: flex; gap: 0.35rem; list-style: none; margin: 0; padding: 0; }
 .dots li { margin: 0; }

@@ -63,10 +63,8 @@ def build(page: Page) -> None:
     page.show([audio, history], lambda state: [job.id for job in views.spoken(state.jobs)], _results)
 
 
-def say(
-    call: Call, voice: str | None, line: str, language: str, seed: float | None, speaker: str | None = None
-) -> None:
-    """Ask for the text to be spoken."""
+def say(call: Call, voice: str | None, line: str, language: str, seed: float | None, speaker: str | None = None) -> Job:
+    """Ask for the text to be spoken. Raises InputError for what cannot be."""
     state = call.state()
     offered = {value: label for label, value in _voices(state)}
     if not offered:
@@ -89,7 +87,12 @@ def say(
         reference=remembered_request(call).reference if zero_shot else "",
         engine=_engine(state),
     )
-    call.scheduler.submit("synthesize", call.project, call.owner, dataclasses.asdict(request))
+    return call.scheduler.submit("synthesize", call.project, call.owner, dataclasses.asdict(request))
+
+
+def voice_values(state: State) -> list[str]:
+    """What can speak, as `say` takes it: the finished voices, the newest first, then a base model as an imitation."""
+    return [value for _, value in _voices(state)]
 
 
 def change_voice(call: Call, voice: str | None) -> list[Any]:
@@ -183,6 +186,12 @@ def _results(state: State) -> list[Any]:
     rows = views.history_rows(state.jobs)
     newest = _result(spoken[0]) if spoken else None
     return [gr.update(value=newest, visible=shown(newest is not None)), gr.update(value=rows, visible=shown(rows))]
+
+
+def spoken_file(state: State, job: str) -> str | None:
+    """What a finished job spoke, as a browser may fetch it."""
+    done = next((one for one in views.spoken(state.jobs) if one.id == job), None)
+    return _result(done) if done else None
 
 
 def _result(job: Job) -> str | None:

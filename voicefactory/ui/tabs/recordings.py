@@ -85,6 +85,7 @@ def build(page: Page) -> None:
             [[row.file, row.reason] for row in state.refused],
             len(state.clips),
             _only_texts(state),
+            state.active("prepare") is not None,
         ],
         _lists,
     )
@@ -180,6 +181,8 @@ def _lists(state: State) -> list[Any]:
     table = views.list_html(text.RECORDINGS, text.RECORDINGS_COLUMNS, rows, pick=True)
     refused = views.list_html(text.REFUSED, text.REFUSED_COLUMNS, views.refused_rows(state.refused))
     line = views.recordings_line(state.recordings, state.clips, state.refused)
+    if not state.recordings and state.active("prepare"):
+        line = ""  # the bar above says it
     return [
         text.TEXTS_TAKEN if _only_texts(state) else line,
         gr.update(value=table, visible=shown(table)),

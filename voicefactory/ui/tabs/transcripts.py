@@ -11,7 +11,9 @@ import gradio as gr
 
 from voicefactory.errors import InputError
 from voicefactory.pipeline import review
+from voicefactory.pipeline.second_opinion import opinions_path
 from voicefactory.ui import listing, review_views, text, views
+from voicefactory.ui.cache import stamp_of
 from voicefactory.ui.handout import player_html
 from voicefactory.ui.keyboard import LIST_JS
 from voicefactory.ui.page import HIDDEN, Call, Page, Section, shown
@@ -64,6 +66,8 @@ def build(page: Page) -> None:
     # Apart from the rest: what lies in a row is shown anew with it, hidden or not.
     page.show([panel, bulk], _is_there, lambda state: [gr.update(visible=shown(_is_there(state)))] * 2)
     page.show(editor, _is_there, lambda state: _load(state, _start(state), play=False))
+    # A second opinion may come while its clip is looked at.
+    page.show([other, take], _heard_key, lambda state: _load(state, _start(state), play=False)[4:6])
     head = page.show([summary, show, undo], _head_key, _head)
     rows = page.show([table, before, where, after, all_accept, all_drop, all_use], _rows_key, _rows)
     both = (head, rows)
@@ -198,6 +202,10 @@ def _picked(call: Call, clip: str, *, play: bool = True) -> list[Any]:
     if clip in state.transcript:
         keep_view(call.project, listing.view_with(state, clip))
     return _load(state, clip, play=play)
+
+
+def _heard_key(state: State) -> Any:
+    return [stamp_of(opinions_path(state.project))] if state.project else []
 
 
 def _start(state: State) -> str:
