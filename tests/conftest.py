@@ -87,6 +87,14 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
 
 
 @pytest.fixture(scope="session")
+def toy(made_once: MadeOnce) -> Path:
+    """A toy shaped like the 0.6B model. Read only."""
+    from voicefactory.engines.qwen3_tts.toy import build_toy
+
+    return made_once("toy-0b6", build_toy)
+
+
+@pytest.fixture(scope="session")
 def prepared_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], object]:
     """Call with a home: a project "Anna" there, ingested, segmented and with the given texts."""
     from voicefactory.pipeline.ingest import ingest

@@ -1,4 +1,4 @@
-"""Fixtures for engines: the toy model in both shapes, and codes of the recordings. Read only: all tests share them."""
+"""Fixtures for engines: the toy in its other shape, and codes of the recordings. Read only: all tests share them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,6 @@ from voicefactory.types import Codes, never, silent
 def engine() -> Engine:
     """The one that `codes` and the toys are of."""
     return get("qwen3-tts")
-
-
-@pytest.fixture(scope="session")
-def toy(made_once: MadeOnce) -> Path:
-    """A toy shaped like the 0.6B model."""
-    from voicefactory.engines.qwen3_tts.toy import build_toy
-
-    return made_once("toy-0b6", build_toy)
 
 
 @pytest.fixture(scope="session")

@@ -68,9 +68,9 @@ def prepare(scheduler: Scheduler, project: Project) -> Job:
     return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
 
 
-def listen(scheduler: Scheduler, project: Project, language: str = "english") -> Job:
-    """A job of some seconds, so that it can be met while it runs: Whisper is loaded and listens."""
-    request = Request(language=language, asr="tiny.en")
+def listen(scheduler: Scheduler, project: Project) -> Job:
+    """Not the job of `prepare`, so that both can be asked for: Whisper is loaded and listens."""
+    request = Request(language="english", asr="tiny.en")
     return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
 
 
@@ -114,7 +114,7 @@ def test_a_job_is_done_by_another_process(scheduler: Scheduler, project: Project
 
 
 def test_a_killed_worker_is_noticed_and_its_job_can_be_resumed(scheduler: Scheduler, project: Project) -> None:
-    job = wait(scheduler, listen(scheduler, project), running, 180)
+    job = wait(scheduler, prepare(scheduler, project), running, 180)
     assert job.pid is not None
     os.kill(job.pid, signal.SIGKILL)
     gone = wait_for(scheduler, job, "interrupted", 5)
@@ -174,7 +174,7 @@ def test_an_orphan_of_a_dead_worker_is_killed(tmp_path: Path) -> None:
 def test_a_new_app_finds_running_workers_and_dead_ones(home: Path, project: Project) -> None:
     first = Scheduler(home)
     first.start()
-    job = wait(first, listen(first, project), running, 180)
+    job = wait(first, prepare(first, project), running, 180)
     assert job.pid is not None
     os.kill(job.pid, signal.SIGSTOP)  # so that it does not end between the two apps
     first.stop()
@@ -186,7 +186,7 @@ def test_a_new_app_finds_running_workers_and_dead_ones(home: Path, project: Proj
     os.kill(job.pid, signal.SIGCONT)
     assert wait_for(second, job, "succeeded").state == "succeeded"
 
-    other = wait(second, listen(second, project, "auto"), running, 180)
+    other = wait(second, listen(second, project), running, 180)
     assert other.pid is not None
     os.kill(other.pid, signal.SIGSTOP)
     second.stop()
@@ -206,9 +206,9 @@ def test_a_second_app_on_the_same_home_says_so(scheduler: Scheduler, home: Path)
 def test_a_waiting_job_starts_after_the_one_before_it_and_can_be_cancelled(
     scheduler: Scheduler, project: Project, home: Path
 ) -> None:
-    first = wait(scheduler, listen(scheduler, project), running, 180)
-    second = prepare(scheduler, project)
-    third = prepare(scheduler, project)  # takes in everything, so the one that waits is not needed
+    first = wait(scheduler, prepare(scheduler, project), running, 180)
+    second = listen(scheduler, project)
+    third = listen(scheduler, project)  # takes in everything, so the one that waits is not needed
     assert scheduler.store.get(second.id).state == "cancelled"
     assert scheduler.store.get(third.id).state == "queued"
     scheduler.cancel(third.id)
@@ -234,7 +234,8 @@ def test_a_deleted_project_does_not_block_the_queue(scheduler: Scheduler, projec
     failed = wait_for(scheduler, job, "failed", 10)
     assert failed.state == "failed"
     assert "no project" in failed.error
-    assert wait_for(scheduler, prepare(scheduler, project), "succeeded").state == "succeeded"
+    nothing = wait_for(scheduler, train(scheduler, project), "failed")
+    assert "No usable clip" in nothing.error  # it has had its turn
 
 
 def test_a_token_reaches_the_hub_and_nothing_else(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CLIPS
+from tests.conftest import CLIPS, GivenClip
 from voicefactory import files, hardware
 from voicefactory.cli_plan import duration
 from voicefactory.engines.base import PlannedClip
@@ -177,20 +177,19 @@ def test_the_page_says_it_calmly(home: Path) -> None:
     assert "once the model is on this machine" in said("quick", Path("nobody/nothing"))
 
 
-def create(card: Path | None, home: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "voicefactory", "create", "Anna", str(CLIPS / "wavs"), "--home", str(home)]
-    command += ["--transcripts", str(CLIPS / "metadata.csv"), "--model", "toy", "--wait-gpu", *arguments]
+def create(card: Path | None, home: Path, *recordings: Path, model: str = "toy") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "voicefactory", "create", "Anna", *map(str, recordings), "--home", str(home)]
+    command += ["--transcripts", str(CLIPS / "metadata.csv"), "--model", model, "--wait-gpu"]
     return subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ(card), bufsize=1
     )
 
 
 def test_create_waits_says_why_and_ends_with_ctrl_c(
-    card: Path, tmp_path: Path, prepared_project: Callable[[Path], Project]
+    card: Path, toy: Path, tmp_path: Path, twelve_clips: list[GivenClip]
 ) -> None:
-    prepared_project(tmp_path)
     (card / "free").write_text("0")
-    process = create(card, tmp_path)
+    process = create(card, tmp_path, twelve_clips[0].path, twelve_clips[1].path, model=str(toy))
     assert process.stderr is not None
     try:
         for line in process.stderr:
@@ -210,7 +209,7 @@ def test_create_waits_says_why_and_ends_with_ctrl_c(
 
 def test_without_a_card_waiting_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "libnvidia-ml.so.1").write_text("not a library")
-    process = create(tmp_path, tmp_path / "home")
+    process = create(tmp_path, tmp_path / "home", CLIPS / "wavs")
     _, said = process.communicate(timeout=120)
     assert process.returncode == 2
     assert said.strip() == "There is no NVIDIA card here to wait for. Leave --wait-gpu out to train on the CPU."
