@@ -28,6 +28,7 @@ def sample_voice(server: Server, browser: Browser) -> Project:
     page.locator("#samples").click()
     expect(way.chosen(page)).to_contain_text("Sample voice")
     expect(page.locator("#headline")).to_be_visible()  # it works already
+    expect(page).to_have_title(re.compile(r"Training: .* \| VoiceFactory"), timeout=120_000)
     expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=300_000)
     expect(page.locator("#samples")).to_be_hidden()
     page.close()
@@ -52,6 +53,8 @@ def test_steps_say_how_they_stand_and_a_link_opens_one(server: Server, page: Pag
     expect(way.chosen(page)).to_contain_text("Sample voice")
     expect(page.locator("#next-step")).to_contain_text("5 Listen")
     assert "done" in dot(page, "train")
+    way.go_to(page, "4 Train")
+    expect(page.locator("#heard audio")).to_have_count(1)  # at step 20 of 40
     page.locator("#next-step [data-step=listen]").click()
     expect(page.locator("#speak")).to_be_visible()
     expect(page).to_have_url(re.compile(f"project={sample_voice.identifier}&step=listen"))

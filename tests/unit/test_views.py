@@ -10,7 +10,7 @@ import pytest
 from voicefactory.hardware import Gpu
 from voicefactory.jobs.store import Job, Store
 from voicefactory.types import Clip, Quality, Recording, Refused, Transcript
-from voicefactory.ui import text, views
+from voicefactory.ui import run_views, text, views
 
 
 def clip(name: str, *verdicts: str, seconds: float = 4.0) -> Clip:
@@ -115,7 +115,7 @@ def test_gpus_as_they_are() -> None:
 
 
 def test_loss_has_a_curve_for_each_and_no_holes() -> None:
-    points = views.loss_points(
+    points = run_views.loss_points(
         [{"step": 1, "loss": 3.0}, {"step": 2, "loss": float("nan"), "eval_loss": 2.5}, {"step": 3, "loss": None}]
     )
     assert points.values.tolist() == [[1, 3.0, text.LOSS_TRAIN], [2, 2.5, text.LOSS_HELD_OUT]]
@@ -127,3 +127,9 @@ def test_no_sentence_shouts_or_is_code() -> None:
     for sentence in sentences:
         assert "!" not in sentence
         assert sentence == sentence.strip()
+
+
+def test_where_the_held_out_clips_were_predicted_best() -> None:
+    rows = [{"step": 10, "eval_loss": 5.5}, {"step": 20, "eval_loss": 5.25}, {"step": 30, "eval_loss": float("nan")}]
+    assert run_views.best_line(rows) == "The clips kept aside were predicted best at step 20 (5.250)."
+    assert run_views.best_line([{"step": 10, "loss": 5.0}]) == ""

@@ -45,6 +45,9 @@ _TO_ADDRESS = """(project) => {
   if (project) { url.searchParams.set("project", project); } else { url.searchParams.delete("project"); }
   window.history.replaceState({}, "", url);
 }"""
+_TO_TITLE = """(line) => {
+  document.title = line && !line.includes("**") ? `${line} | TITLE` : "TITLE";
+}"""
 _STEP_TO_ADDRESS = """() => {
   const url = new URL(window.location);
   url.searchParams.set("step", "STEP");
@@ -95,6 +98,7 @@ def _build_side(page: Page) -> None:
 
 def _build_steps(page: Page) -> gr.Tabs:
     headline = gr.Markdown(text.WELCOME, elem_id="headline", elem_classes="note")
+    headline.change(None, [headline], js=_TO_TITLE.replace("TITLE", text.TITLE), **QUIET)
     upcoming = gr.HTML(visible=HIDDEN, elem_id="next-step", js_on_load=steps.DOTS_JS)
     following = dict(zip(_TABS, list(_TABS)[1:], strict=False))
     shown_steps = gr.Tabs(elem_id="steps")

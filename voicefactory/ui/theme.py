@@ -59,6 +59,8 @@ CSS = """
 #next-step .html-container { padding: 0; }
 #next-step .prose { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 1rem; padding: 0; }
 #next-step p { margin: 0; }
+.heard { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 0.5rem 1rem; }
+.heard p { margin: 0 0 0.2rem; }
 .dots { display: flex; gap: 0.35rem; list-style: none; margin: 0; padding: 0; }
 .dots li { margin: 0; }
 .dots button { width: 1.6rem; height: 1.6rem; border-radius: 50%; padding: 0; font-size: 0.85rem; line-height: 1;

@@ -6,9 +6,6 @@ import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-import pandas as pd
 
 from voicefactory.hardware import CPU, Gpu
 from voicefactory.jobs.store import Job
@@ -259,17 +256,6 @@ def preset_title(name: str) -> str:
 def _plain(name: str) -> str:
     """A card's name without its maker, and without anything that Markdown takes for its own."""
     return html.escape(re.sub(r"[*_`\[\]<>]", "", name.removeprefix("NVIDIA ").removeprefix("GeForce ")))
-
-
-def loss_points(metrics: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """step, loss, curve: one row a point of either curve; rows without a number are left out."""
-    points = []
-    for row in metrics:
-        for key, curve in (("loss", text.LOSS_TRAIN), ("eval_loss", text.LOSS_HELD_OUT)):
-            value = row.get(key)
-            if isinstance(value, (int, float)) and math.isfinite(value):
-                points.append((int(row["step"]), float(value), curve))
-    return pd.DataFrame(points, columns=["step", "loss", "curve"])
 
 
 def history_rows(jobs: Iterable[Job]) -> list[list[str]]:

@@ -18,15 +18,13 @@ from voicefactory.jobs.store import RESUMABLE, Job
 from voicefactory.pipeline.plan import RunPlan, plan, planned_clips
 from voicefactory.presets import load_preset, preset_files
 from voicefactory.ui import models, text, views
-from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import remembered_request
-from voicefactory.ui.state import State, cached, tail
-from voicefactory.ui.tabs import advanced
+from voicefactory.ui.state import State, cached
+from voicefactory.ui.tabs import advanced, course
 from voicefactory.ui.tabs.reference import chosen_or_error
 
 _DEFAULT_PRESET = "quick"
-_SAMPLES = 3
 
 
 def build(page: Page) -> None:
@@ -65,22 +63,7 @@ def build(page: Page) -> None:
         cancel = gr.Button(text.CANCEL, visible=HIDDEN, elem_id="cancel")
         resume = gr.Button(text.RESUME, visible=HIDDEN, elem_id="resume")
     status = gr.HTML(visible=HIDDEN, elem_id="status")
-    about_loss = gr.Markdown(text.LOSS, visible=HIDDEN)
-    curve = gr.LinePlot(
-        x="step",
-        y="loss",
-        color="curve",
-        x_title="step",
-        y_title=" ",
-        color_title=" ",
-        color_map={text.LOSS_TRAIN: "#0d9488", text.LOSS_HELD_OUT: "#d97706"},
-        height=240,
-        visible=HIDDEN,
-        elem_id="loss",
-    )
-    samples = _build_samples()
-    with gr.Accordion(text.LOG, open=False, elem_id="log-panel"):
-        log = gr.Textbox(show_label=False, lines=12, max_lines=12, interactive=False, elem_id="log")
+    course.build(page)
 
     chosen = [engine, model, preset, consent, *fields]
     page.on(train.click, start, chosen)
@@ -103,18 +86,6 @@ def build(page: Page) -> None:
     page.show([known], _plan_key, lambda state: [str(_plan_key(state))])
     page.show([missing], _missing, lambda state: [gr.update(value=_missing(state), visible=shown(_missing(state)))])
     page.show([status, train, cancel, resume], _status_key, _status, live=True)
-    page.show([about_loss, curve], _curve_key, _curve, live=True)
-    page.show(samples, lambda state: [str(sample) for sample in _sample_paths(state)], _samples)
-    page.show([log], _log, lambda state: [_log(state)], live=True)
-
-
-def _build_samples() -> list[Any]:
-    components: list[Any] = [gr.Markdown(text.SAMPLES, visible=HIDDEN)]
-    common: dict[str, Any] = {"interactive": False, "visible": HIDDEN, "show_label": False, "buttons": []}
-    with gr.Row():
-        for number in range(1, _SAMPLES + 1):
-            components.append(gr.Audio(elem_id=f"sample-{number}", min_width=220, **common))
-    return components
 
 
 def preset_choices() -> list[tuple[str, str]]:
@@ -264,36 +235,3 @@ def _status(state: State) -> list[Any]:
     job = state.latest("train")
     line = views.job_html(job, state.ahead)
     return [gr.update(value=line, visible=shown(line)), *(gr.update(visible=shown(wanted)) for wanted in _buttons(job))]
-
-
-def _curve_key(state: State) -> Any:
-    return [state.run.identifier, len(state.run.metrics), state.run.metrics[-1:]] if state.run else None
-
-
-def _curve(state: State) -> list[Any]:
-    points = views.loss_points(state.run.metrics if state.run else ())
-    there = shown(len(points) > 1)
-    return [gr.update(visible=there), gr.update(value=points, visible=there)]
-
-
-def _sample_paths(state: State) -> list[Any]:
-    return list(state.voices[0].samples[:_SAMPLES]) if state.voices else []
-
-
-def _samples(state: State) -> list[Any]:
-    paths = _sample_paths(state)
-    players = [
-        gr.update(value=give(paths[number]), visible=True) if number < len(paths) else gr.update(visible=HIDDEN)
-        for number in range(_SAMPLES)
-    ]
-    return [gr.update(visible=shown(paths)), *players]
-
-
-def _log(state: State) -> str:
-    """The end of the worker's own log and of the run's."""
-    job = state.latest("train")
-    if job is None or state.project is None:
-        return ""
-    path = state.project.root / "jobs" / f"{job.id}.log"
-    own = cached("log", path, [path], lambda: tail(path))
-    return "\n".join(part for part in (state.run.log if state.run else "", own) if part).strip()
