@@ -30,9 +30,10 @@ from voicefactory.pipeline.intervals import (
     mean_interval,
     share_interval,
 )
+from voicefactory.pipeline.judge_listen import Sound
 from voicefactory.pipeline.judge_pick import Floors, Result, floors, pick
 from voicefactory.pipeline.judge_plots import plot
-from voicefactory.pipeline.judge_scores import MEASURES, Range
+from voicefactory.pipeline.judge_scores import MEASURES, OwnVoice, Range, scores
 from voicefactory.pipeline.judge_sentences import judge_sentences
 from voicefactory.pipeline.judge_worth import with_ears, worth
 from voicefactory.pipeline.prompts import prompt_set
@@ -198,6 +199,57 @@ def test_differences_within_chance_are_no_verdict() -> None:
     ours = result("trained", likeness=noisy, word_error=0.0, pace=1.0)
     theirs = result("zero-shot", likeness=noisy[::-1], word_error=0.0, pace=1.0)
     assert worth(ours, theirs, FLOORS).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "heard", "truncated", "word_error"),
+    [
+        ("english", "Please hold the line for a moment.", "please hold the line for a moment", 0, 0),
+        ("english", "Please hold the line for a moment.", "Please hold the line", 1, 3 / 7),
+        (
+            "english",
+            "Please hold the line for a moment.",
+            "Please hold the line for a",
+            0,
+            1 / 7,
+        ),  # one word may be misheard
+        (
+            "english",
+            "Please hold the line for a moment.",
+            "Nobody knows what that was",
+            0,
+            1,
+        ),  # all is lost, not the end
+        ("english", "Please hold the line for a moment.", "", 0, 1),
+        ("english", "Press 2 now.", "press two now", 0, 0),
+        ("english", "Yes.", "yes yes yes yes yes", 0, 1),  # however much is added, a sentence is lost once
+        ("chinese", "今天的天气很好，我们出去走走吧。", "今天的天气很好,我们", 1, 5 / 14),
+        ("japanese", "おはようございます。よく眠れましたか。", "おはようございます。よく眠れましたか", 0, 0),
+        ("japanese", "おはようございます。よく眠れましたか。", "おはようございます。よく眠れ", 1, 4 / 17),
+    ],
+)
+def test_what_was_heard_is_counted(language: str, text: str, heard: str, truncated: int, word_error: float) -> None:
+    own = OwnVoice([sound("one two three")] * 3, ["one two three"] * 3, language)
+    found = scores(sound(heard), text, own)
+    assert found["truncated"] == truncated
+    assert found["word_error"] == pytest.approx(word_error)
+
+
+def sound(heard: str) -> Sound:
+    """Two seconds in which somebody says this."""
+    voice = np.ones(4, dtype=np.float32)
+    return Sound(2.0, 1.5, heard, 3.0, voice, voice, voice, 0.0)
+
+
+def test_the_range_is_that_of_the_middle_recordings() -> None:
+    paces = [Sound(2.0, seconds, "a b", 3.0, None, None, None, None) for seconds in (1.0, 1.25, 2.0)]
+    own = OwnVoice(paces, ["four four five"] * 3, "english")
+    assert own.chars_per_s == pytest.approx(12 / 1.25)
+    assert own.ranges["pace"].median == 1
+    assert own.ranges["pace"].place(1.26) == "above"
+    assert own.ranges["pace"].place(0.69) == "below"
+    assert own.ranges["pace"].place(0.69, grain=0.02) == "inside"
+    assert "likeness" not in own.ranges  # nobody's voice was found in them
 
 
 def sides(count: int) -> list[Sides]:

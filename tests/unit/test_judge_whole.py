@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 
 from voicefactory import cli, files
+from voicefactory.engines import registry
 from voicefactory.errors import Cancelled, InputError
 from voicefactory.pipeline.blind_test import new_blind_test, sides_of
 from voicefactory.pipeline.judge import judge, judgement_path
-from voicefactory.pipeline.judge_case import JudgeRequest
+from voicefactory.pipeline.judge_case import JudgeRequest, find_case
+from voicefactory.pipeline.reference import load_reference
 from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.train import train
 from voicefactory.project import Project
 from voicefactory.settings import settings
+from voicefactory.types import silent
 
 STEPS = ("max_steps=4", "save_every_steps=2", "eval_every_steps=4")
 
@@ -73,7 +76,7 @@ def test_noise_is_taken_for_noise(toy_voice: Toy) -> None:
     told = toy_voice.told
     assert told["toy"] is True
     assert "makes noise" in told["notes"][0]
-    assert told["recordings"] == 12
+    assert told["recordings"] == 11  # all but the reference
     assert told["recordings_unseen"] is False
     rows = {row["id"]: row for row in told["subjects"]}
     assert [row["kind"] for row in told["subjects"]] == ["real", "zero-shot", "checkpoint", "voice"]
@@ -130,6 +133,27 @@ def test_a_blind_test_can_be_made_of_what_was_said(toy_voice: Toy) -> None:
         assert (toy_voice.project.root / one.zero_shot).is_file()
     with pytest.raises(InputError, match="both voices have said 2"):
         new_blind_test("a", "b", pairs, pairs=5)
+
+
+@pytest.mark.slow
+def test_a_project_without_a_voice_has_its_zero_shot_clone(
+    prepared_project: Callable[[Path], Project], tmp_path: Path, toy_voice: Toy
+) -> None:
+    project = prepared_project(tmp_path)
+    base = str(registry.get("qwen3-tts").resolve_model("toy", toy_voice.home, silent))
+    case = find_case(project, JudgeRequest(base=base, device="cpu"))
+    assert [one.id for one in case.subjects] == ["real", "zero-shot"]
+    assert case.language == "english"
+    assert case.unseen is True
+    reference = case.subjects[1].reference
+    assert reference is not None
+    assert reference.clip not in {one.clip.id for one in case.recordings}
+    assert len(case.recordings) == 11
+    wanted = case.recordings[0].clip
+    again = find_case(project, JudgeRequest(base=base, device="cpu", reference=wanted.id))
+    assert again.subjects[1].key != case.subjects[1].key
+    assert wanted.id not in {one.clip.id for one in again.recordings}
+    assert load_reference(project) is None  # to judge with another reference chooses none
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Who is judged against what: the speaker's own recordings, the base model's zero-shot clone, and trained weights.
 
-The recordings are those that training never saw, where there are enough of them; otherwise all, which is said.
+The recordings are those that training never saw, where there are enough of them; otherwise all, which is said. The
+reference is never among them: both the clone and the trained voice were given it.
 """
 
 from __future__ import annotations
@@ -85,9 +86,9 @@ def find_case(project: Project, request: JudgeRequest, *, on_progress: OnProgres
     facts = [_facts(voice) for voice in chosen]
     first: dict[str, Any] = facts[0] if facts else {}
     engine = registry.get(str(first.get("engine", registry.DEFAULT)))
-    samples, given = _samples(project, first, request)
     speaker = _speaker(first, project, request.speaker)
-    own = [sample for sample in samples if sample.speaker in ("", speaker)]
+    samples, given = _samples(project, first, speaker, request.reference)
+    own = [sample for sample in samples if sample.speaker in ("", speaker) and sample.clip.id != given.clip]
     runs = [project.runs / voice.name for voice in chosen]
     recordings, unseen = _recordings(engine, runs, own)
     language = parse_language(request.language) if request.language else _language(first, own)
@@ -129,14 +130,14 @@ def _facts(voice: Path) -> dict[str, Any]:
     return facts
 
 
-def _samples(project: Project, facts: dict[str, Any], request: JudgeRequest) -> tuple[list[Sample], Reference]:
+def _samples(project: Project, facts: dict[str, Any], speaker: str, wanted: str) -> tuple[list[Sample], Reference]:
     """What the voice was made from, and the reference to imitate; without a voice, what is in the project now."""
     clips, transcripts = load_clips(project), load_transcripts(project)
     if facts.get("dataset"):
         dataset = load_frozen(project, str(facts["dataset"]))
         samples = list(dataset.samples)
-        if not request.reference:
-            return samples, dataset.reference_of(request.speaker)
+        if not wanted:
+            return samples, dataset.reference_of(speaker)
     else:
         texts = {row.clip: row for row in transcripts if row.text.strip() and not row.dropped}
         known = [(clip, texts[clip.id]) for clip in clips if clip.id in texts]
@@ -145,7 +146,7 @@ def _samples(project: Project, facts: dict[str, Any], request: JudgeRequest) -> 
             raise InputError(
                 f"{project.name} has no clip with a text yet. Run create, or prepare it on the page, first."
             )
-    return samples, look_up_reference(project, clips, transcripts, request.reference)
+    return samples, look_up_reference(project, clips, transcripts, wanted)
 
 
 def _speaker(facts: dict[str, Any], project: Project, wanted: str) -> str:
