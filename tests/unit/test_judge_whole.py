@@ -12,13 +12,16 @@ import pytest
 
 from voicefactory import cli, files
 from voicefactory.engines import registry
+from voicefactory.engines.qwen3_tts.data_order import split_held_out
 from voicefactory.errors import Cancelled, InputError
 from voicefactory.pipeline.blind_test import new_blind_test, sides_of
 from voicefactory.pipeline.judge import judge, judgement_path
 from voicefactory.pipeline.judge_case import JudgeRequest, find_case
 from voicefactory.pipeline.reference import load_reference
 from voicefactory.pipeline.request import Request
+from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.train import train
+from voicefactory.presets import load_preset
 from voicefactory.project import Project
 from voicefactory.settings import settings
 from voicefactory.types import silent
@@ -133,6 +136,44 @@ def test_a_blind_test_can_be_made_of_what_was_said(toy_voice: Toy) -> None:
         assert (toy_voice.project.root / one.zero_shot).is_file()
     with pytest.raises(InputError, match="both voices have said 2"):
         new_blind_test("a", "b", pairs, pairs=5)
+
+
+def described_voice(project: Project, eval_fraction: float, **facts: object) -> Path:
+    """A voice as far as it is looked at before anything is loaded: what it says of itself, and its run's preset."""
+    voice = project.voices / "quick-1"
+    files.write_json(voice / "config.json", {})
+    known = {"engine": "qwen3-tts", "language": "english", "base_model": "/gone", "speakers": [project.speaker]}
+    files.write_json(voice / "voice.json", {**known, **facts})
+    load_preset("quick", [f"eval_fraction={eval_fraction}"]).save(project.runs / voice.name / "preset.yaml")
+    return voice
+
+
+def test_recordings_that_training_never_saw_are_preferred(
+    prepared_project: Callable[[Path], Project], tmp_path: Path
+) -> None:
+    project = prepared_project(tmp_path)
+    voice = described_voice(project, eval_fraction=0.1)
+    case = find_case(project, JudgeRequest(voice=str(voice), device="cpu"))
+    assert (case.unseen, len(case.recordings)) == (False, 11)  # one or two held out say nothing
+    assert "their likeness may be flattered" in " ".join(case.notes)
+    assert "no zero-shot clone to compare with" in " ".join(case.notes)  # its base model is not on this machine
+    assert [one.kind for one in case.subjects] == ["real", "voice"]
+    twice(project)
+    case = find_case(project, JudgeRequest(voice=str(described_voice(project, eval_fraction=0.5)), device="cpu"))
+    clips = [clip.id for clip in load_clips(project)]
+    training, apart = split_held_out(clips, 0.5, load_preset("quick").seed)
+    assert case.unseen is True
+    assert 11 <= len(case.recordings) <= 12
+    assert {one.clip.id for one in case.recordings} <= {clips[at] for at in apart}
+    assert not {one.clip.id for one in case.recordings} & {clips[at] for at in training}
+    assert "flattered" not in " ".join(case.notes)
+
+
+def twice(project: Project) -> None:
+    """Every recording a second time, as another one."""
+    for path, key in ((project.clips_jsonl, "id"), (project.transcripts_jsonl, "clip")):
+        rows = files.read_jsonl(path)
+        files.write_jsonl(path, [*rows, *({**row, key: f"again{row[key]}"} for row in rows)])
 
 
 @pytest.mark.slow

@@ -90,7 +90,7 @@ def find_case(project: Project, request: JudgeRequest, *, on_progress: OnProgres
     samples, given = _samples(project, first, speaker, request.reference)
     own = [sample for sample in samples if sample.speaker in ("", speaker) and sample.clip.id != given.clip]
     runs = [project.runs / voice.name for voice in chosen]
-    recordings, unseen = _recordings(engine, runs, own)
+    recordings, unseen = _recordings(engine, runs, samples, own)
     language = parse_language(request.language) if request.language else _language(first, own)
     notes = [_note(unseen, len(recordings))]
     base = _base(
@@ -165,15 +165,18 @@ def _language(facts: dict[str, Any], samples: Sequence[Sample]) -> str:
     return max(sorted(set(languages)), key=languages.count, default=AUTO)
 
 
-def _recordings(engine: Engine, runs: Sequence[Path], samples: Sequence[Sample]) -> tuple[list[Sample], bool]:
-    """At most MOST_RECORDINGS of `samples`, and whether no run saw them."""
+def _recordings(
+    engine: Engine, runs: Sequence[Path], samples: Sequence[Sample], own: Sequence[Sample]
+) -> tuple[list[Sample], bool]:
+    """At most MOST_RECORDINGS of `own`, and whether no run saw them. `samples` are all that the runs had: which of
+    them were held out depends on all of them."""
     unseen = {sample.clip.id for sample in samples}
     for run in runs:
         used = run / "preset.yaml"
         preset = load_preset(str(used)) if used.exists() else None
         unseen &= set(engine.held_out([sample.clip.id for sample in samples], preset)) if preset else set()
-    held_out = [sample for sample in samples if sample.clip.id in unseen]
-    taken = held_out if len(held_out) >= FEWEST_HELD_OUT else list(samples)
+    held_out = [sample for sample in own if sample.clip.id in unseen]
+    taken = held_out if len(held_out) >= FEWEST_HELD_OUT else list(own)
     every = max(1, -(-len(taken) // MOST_RECORDINGS))
     return taken[::every], len(held_out) >= FEWEST_HELD_OUT
 
