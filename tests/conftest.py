@@ -24,15 +24,16 @@ MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 #: Files of many seconds. They come first: a process that begins one at the end lets the other wait.
 LONGEST = (
-    *("test_readme", "test_cli", "test_jobs_processes", "test_training_ends", "test_alignment", "test_synthesis"),
-    *("test_finetune", "test_transcribe", "test_contract", "test_several_speakers", "test_create", "test_analyse"),
-    *("test_whole_way", "test_mistakes", "test_cancel_and_resume", "test_guided", "test_sound", "test_remembered"),
+    *("readme", "cli", "jobs_processes", "training_ends", "alignment", "synthesis", "finetune", "transcribe"),
+    *("create", "contract", "several_speakers", "analyse"),
+    *("whole_way", "flow", "mistakes", "cancel_and_resume", "guided", "sound", "remembered"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, and each in its own order."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @dataclass(frozen=True)

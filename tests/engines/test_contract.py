@@ -19,7 +19,10 @@ from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import load_preset, preset_files
 from voicefactory.types import Codes, never, silent
 
-pytestmark = pytest.mark.parametrize("name", registry.names(), scope="module")
+pytestmark = [
+    pytest.mark.parametrize("name", registry.names(), scope="module"),
+    pytest.mark.usefixtures("short_breath"),
+]
 
 
 def test_the_page_can_show_it_without_its_packages(name: str) -> None:

@@ -105,6 +105,7 @@ def test_the_result_says_what_scripts_need(finished: Project, recordings: Path) 
     for key in ("project", "run", "voice", "codes", "reference", "zip"):
         assert Path(result[key]).exists(), key
     assert len(result["samples"]) == 2
+    assert soundfile.info(Path(result["run"]) / "clean.wav").samplerate == 24_000  # spoken with none of our code
     rows = files.read_jsonl(Path(result["codes"]))
     assert {row["language"] for row in rows} == {"english"}
     assert all(Path(row["audio"]).exists() and Path(row["ref_audio"]).exists() for row in rows)

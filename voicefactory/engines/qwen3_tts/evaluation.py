@@ -14,10 +14,8 @@ from voicefactory import files
 from voicefactory.engines.qwen3_tts.inputs import TokenSequence, collate
 from voicefactory.engines.qwen3_tts.losses import losses
 from voicefactory.engines.qwen3_tts.speaker import FIRST_ROW, Speakers
-from voicefactory.engines.qwen3_tts.synthesis import max_frames
+from voicefactory.engines.qwen3_tts.synthesis import TOY_FRAMES, max_frames
 from voicefactory.languages import AUTO
-
-_TOY_FRAMES = 25
 
 
 def autocast(bf16: bool, device: str) -> contextlib.AbstractContextManager[Any]:
@@ -95,7 +93,7 @@ def speak_sentences(
             table[FIRST_ROW] = speakers.fixed()[0].to(table.dtype)
             for number, sentence in enumerate(sentences[:1] if toy else sentences, 1):
                 torch.manual_seed(seed)
-                frames = _TOY_FRAMES if toy else max_frames(sentence)
+                frames = TOY_FRAMES if toy else max_frames(sentence)
                 waves, rate = wrapper.generate_custom_voice(
                     text=sentence, speaker=name, language=language or AUTO, max_new_tokens=frames
                 )

@@ -26,7 +26,7 @@ from voicefactory.languages import AUTO
 from voicefactory.types import Reference
 
 ATTEMPTS = 3
-TOY_FRAMES = 50
+TOY_FRAMES = 25  #: two seconds
 #: generous upper bounds on how long text takes to say, in seconds
 _SECONDS_PER_LETTER = 0.15
 _SECONDS_PER_IDEOGRAPH = 0.6  # also kana and hangul syllables
@@ -93,7 +93,7 @@ class Qwen3Synthesizer:
         speaker = self._known(speaker)
         instruct, notice = self._heard(instruct)
         cap = max_frames(text)
-        if self.toy and not greedy:  # it rarely comes to an end, and four seconds of noise are enough
+        if self.toy and not greedy:  # it rarely comes to an end, and two seconds of noise are enough
             cap = min(cap, TOY_FRAMES)
         sampling: dict[str, Any] = {"max_new_tokens": cap + 1}
         if greedy:
