@@ -91,3 +91,31 @@ def test_scripts_use_the_named_endpoints(server: Server, sample_voice: Project, 
             client.predict(*asked, api_name="/synthesize")
     with pytest.raises(AppError, match="nothing to hear"):
         client.predict(sample_voice.identifier, "20990101-000000-00000000", api_name="/download")
+
+
+@pytest.mark.slow
+def test_the_voice_is_judged_and_heard_blind(server: Server, page: Page, sample_voice: Project) -> None:
+    way.open_page(page, f"{server.url}/?project={sample_voice.identifier}&step=listen")
+    page.locator("#judge").click()
+    expect(page.locator("#judge-cancel")).to_be_visible()
+    found = page.locator("#judgement")
+    expect(found).to_contain_text("Likeness", timeout=600_000)
+    expect(found).to_contain_text("Whether training was worth it cannot be told")  # of noise
+    expect(found.get_by_role("columnheader")).to_contain_text(["", "Recordings", "Zero-shot clone", "Voice"])
+    found.get_by_text("Hear them side by side").click()
+    assert found.locator("audio").count() >= 8
+    with page.expect_download() as downloading:
+        page.locator("#judge-report").click()
+    assert downloading.value.suggested_filename.endswith(".html")
+
+    page.locator("#blind-begin").click()
+    for number in range(1, 7):
+        expect(page.locator("#blind-pair")).to_contain_text(f"Pair {number} of 6")
+        expect(page.locator("#blind-pair audio")).to_have_count(2)
+        assert "voice" not in page.locator("#blind-pair").inner_html().lower()  # nothing tells which is which
+        if number == 3:  # it goes on where it was
+            page.reload(wait_until="domcontentloaded")
+            expect(page.locator("#blind-pair")).to_contain_text("Pair 3 of 6")
+        page.locator("#blind-undecided" if number == 6 else "#blind-first").click()
+    expect(page.locator("#blind-pair")).to_contain_text("of 5 pairs, 1 undecided")
+    expect(page.locator("#blind-begin")).to_have_text("Test again")

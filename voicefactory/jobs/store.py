@@ -19,7 +19,18 @@ from typing import Any, Literal
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 Kind = Literal[
-    "prepare", "clean", "train", "synthesize", "publish", "read", "opinion", "sizes", "export", "preview", "freeze"
+    "prepare",
+    "clean",
+    "train",
+    "synthesize",
+    "publish",
+    "read",
+    "opinion",
+    "sizes",
+    "export",
+    "preview",
+    "freeze",
+    "judge",
 ]
 Lane = Literal["work", "preview", "listen"]
 
@@ -36,6 +47,7 @@ LANES: dict[Kind, Lane] = {
     "export": "preview",
     "preview": "preview",
     "freeze": "work",
+    "judge": "work",
 }
 
 #: A person waits for these one after the other, so a worker stays for the next one with its model loaded.

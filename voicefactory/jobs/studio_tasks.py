@@ -126,6 +126,29 @@ def freeze(context: Context, request: Request) -> dict[str, Any]:
     return {"fingerprint": made.fingerprint, "clips": len(made.samples)}
 
 
+def judge(context: Context) -> dict[str, Any]:
+    """Measure the project's voices beside the base model's imitation, and write the report."""
+    from voicefactory import files
+    from voicefactory.pipeline.judge import judge as measure
+    from voicefactory.pipeline.judge_case import JudgeRequest
+    from voicefactory.pipeline.judge_report import report
+
+    context.on_progress(Progress("speak"))
+    with context.project.alone():
+        found = measure(
+            context.project,
+            JudgeRequest(**context.job.request),
+            on_progress=context.on_progress,
+            should_stop=context.should_stop,
+        )
+        files.write_text(found.path.with_suffix(".html"), report(found))
+    return {
+        "judgement": context.project.relative(found.path),
+        "chosen": found.pick.chosen,
+        "verdict": found.worth.verdict if found.worth else "",
+    }
+
+
 def exported(project_root: Path, result: dict[str, Any] | None) -> Path | None:
     """The file of a finished export, if it is still there."""
     path = project_root / str(result["file"]) if result and result.get("file") else None

@@ -215,4 +215,5 @@ _TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
     "export": studio_tasks.export,
     "preview": studio_tasks.preview,
     "freeze": _freeze,
+    "judge": studio_tasks.judge,
 }

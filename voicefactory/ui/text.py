@@ -407,6 +407,36 @@ HISTORY = "What you heard so far"
 HISTORY_COLUMNS = ("Text", "Voice", "How")
 NO_VOICE = "There is no voice to listen to yet. Train one in step 4 first."
 CHOOSE_VOICE = "Choose a voice first."
+JUDGE_HEAD = "How good is it, and was training worth it?"
+JUDGE_HELP = (
+    "The voice and the base model's imitation say the same sentences, and so do earlier stages of training if asked. "
+    "Each is compared with the person's own recordings: likeness, what Whisper understands, pace, quality."
+)
+JUDGE_DEPTH = "How thoroughly"
+JUDGE_QUICK = "Quick: 6 sentences, once"
+JUDGE_THOROUGH = "Thorough: 24 sentences, twice, and kept checkpoints"
+JUDGE = "Judge"
+JUDGE_REPORT = "Download the report"
+JUDGE_RUNNING = "It is being judged already. Wait for it, or cancel it first."
+JUDGE_CANCELLED = "Stopped. What was said and heard is kept: press Judge to go on."
+JUDGE_ALL = "All other measures"
+JUDGE_HEAR = "Hear them side by side"
+JUDGE_OWN = "the recordings: {low:.3f} to {high:.3f}"
+JUDGE_NOT_MEASURED = "not measured"
+PLACES = {"below": "below the recordings", "above": "above the recordings"}
+WORTH = {
+    "yes": "Training was worth it.",
+    "no": "Training was not worth it: take the imitation without training.",
+    "cannot tell": "Whether training was worth it cannot be told.",
+}
+BLIND_BEGIN = "Test your own ears"
+BLIND_AGAIN = "Test again"
+BLIND_JUDGE_FIRST = "Press Judge first: the test plays what was spoken for it."
+BLIND_WHERE = (
+    "Pair {number} of {all}: which one sounds more like the person? You will be told at the end which was which."
+)
+BLIND_FIRST, BLIND_SECOND, BLIND_SOUND = "A", "B", "One of the two"
+BLIND_FIRST_BETTER, BLIND_SECOND_BETTER, BLIND_UNDECIDED = "A is closer", "B is closer", "I cannot tell"
 API_NOT_SPOKEN = "There is nothing to hear of this job yet. Ask for its status."
 EMPTY_SPEAK = "Type a text to speak first."
 ZERO_SHOT = "not trained, imitates the reference: {model}"
@@ -452,6 +482,8 @@ JOB_STEPS = {
     "export": "Writing the file",
     "preview": "Imitating the candidates",
     "freeze": "Freezing the data set",
+    "speak": "Saying the sentences",
+    "listen": "Listening to them",
 }
 JOB_KINDS = {
     "prepare": "Preparing the recordings",
@@ -465,6 +497,7 @@ JOB_KINDS = {
     "export": "Writing the file",
     "preview": "Previews of the reference",
     "freeze": "Freezing the data set",
+    "judge": "Judging the voice",
 }
 STARTING = "Starting"
 CANCELLING = "Stopping. What was finished is being saved."

@@ -59,6 +59,12 @@ CSS = """
 #next-step .html-container { padding: 0; }
 #next-step .prose { display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem 1rem; padding: 0; }
 #next-step p { margin: 0; }
+#judgement .rows { max-height: none; }
+#judgement table { min-width: 36rem; }
+#judgement tbody th { width: 36%; }
+#judgement small { font-weight: 400; color: var(--body-text-color-subdued); }
+#judgement :is(th, td) { overflow-wrap: normal; }
+#judgement summary { cursor: pointer; padding: 0.3rem 0; }
 .heard { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 0.5rem 1rem; }
 .heard p { margin: 0 0 0.2rem; }
 .dots { display: flex; gap: 0.35rem; list-style: none; margin: 0; padding: 0; }

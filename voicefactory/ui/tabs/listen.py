@@ -17,6 +17,7 @@ from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import remembered_request
 from voicefactory.ui.state import State
+from voicefactory.ui.tabs import judging
 from voicefactory.ui.tabs.recordings import language_choices
 
 _BASE = "base:"
@@ -54,6 +55,8 @@ def build(page: Page) -> None:
         buttons=[],
         elem_id="history",
     )
+
+    judging.build(page)
 
     page.on(speak.click, say, [voice, line, language, seed, speaker])
     page.on(voice.input, change_voice, [voice], [noise, speaker], changes=False)

@@ -1,0 +1,79 @@
+"""A judgement and a blind test as HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from voicefactory.ui import text
+from voicefactory.ui.handout import player_html
+
+#: The measures that the first table shows; the others are behind it.
+_FIRST = ("likeness", "word_error", "pace", "dnsmos", "runaway", "truncated")
+_SENTENCES = 6  #: that can be heard side by side
+
+
+def judgement_html(row: Mapping[str, Any], root: Path) -> str:
+    """Verdict, pick, the measures of all, and some sentences to hear side by side. `row` is a judgement's JSON."""
+    told = "".join(f'<p class="quiet">{html.escape(note)}</p>' for note in row["notes"])
+    if worth := row["worth"]:
+        answer = text.WORTH[worth["verdict"]]
+        told += f'<p class="answer"><b>{html.escape(answer)}</b> {html.escape(worth["sentence"])}</p>'
+    told += f"<p>{html.escape(row['pick']['sentence'])}</p>"
+    names = list(row["measures"])
+    others = [name for name in names if name not in _FIRST]
+    told += _table(row, [name for name in _FIRST if name in names])
+    told += f"<details><summary>{text.JUDGE_ALL}</summary>{_table(row, others)}</details>"
+    return told + f"<details><summary>{text.JUDGE_HEAR}</summary>{_heard(row, root)}</details>"
+
+
+def pair_html(first: str, second: str, line: str) -> str:
+    """One question of a blind test: the sentence, and both players without a name."""
+    return (
+        f"<p>{html.escape(line)}</p>"
+        f'<div class="heard"><div><p><b>{text.BLIND_FIRST}</b></p>{first}</div>'
+        f"<div><p><b>{text.BLIND_SECOND}</b></p>{second}</div></div>"
+    )
+
+
+def _table(row: Mapping[str, Any], names: list[str]) -> str:
+    heads = "".join(f"<th scope='col'>{html.escape(one['label'])}</th>" for one in row["subjects"])
+    lines = ""
+    for name in names:
+        measure, own = row["measures"][name], row["own"].get(name)
+        beside = f"; {text.JUDGE_OWN.format(low=own['low'], high=own['high'])}" if own else ""
+        head = f"{html.escape(measure['title'])}<br><small>{html.escape(measure['unit'])}{beside}</small>"
+        cells = "".join(_cell(one["measures"].get(name)) for one in row["subjects"])
+        lines += f"<tr><th scope='row'>{head}</th>{cells}</tr>"
+    table = f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    return f'<div class="rows" tabindex="0">{table}</div>'
+
+
+def _cell(measured: Mapping[str, Any] | None) -> str:
+    if measured is None:
+        return f'<td class="quiet">{text.JUDGE_NOT_MEASURED}</td>'
+    ends = "" if measured["low"] is None else f"<br><small>{measured['low']:.3f} – {measured['high']:.3f}</small>"
+    place = text.PLACES.get(measured.get("place", ""), "")
+    marked = ' class="against"' if place else ""
+    return f"<td{marked}>{measured['mean']:.3f}{ends}{f'<br>{place}' if place else ''}</td>"
+
+
+def _heard(row: Mapping[str, Any], root: Path) -> str:
+    """The first take of some sentences by everyone who said them, and a recording or two."""
+    said: dict[str, list[tuple[str, str, str]]] = {}
+    for one in row["subjects"]:
+        for spoken in one["utterances"]:
+            if spoken["take"] == 0:
+                said.setdefault(spoken["sentence"], []).append((one["label"], spoken["audio"], spoken["text"]))
+    shared = [players for players in said.values() if len(players) > 1][:_SENTENCES]
+    alone = [players for players in said.values() if len(players) == 1][:2]
+    blocks = ""
+    for players in [*alone, *shared]:
+        cells = "".join(
+            f"<div><p><b>{html.escape(label)}</b></p>{player_html(root / audio, label)}</div>"
+            for label, audio, _ in players
+        )
+        blocks += f'<p>{html.escape(players[0][2])}</p><div class="heard">{cells}</div>'
+    return blocks
