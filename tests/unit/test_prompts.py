@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,14 @@ from voicefactory.cli import run
 from voicefactory.errors import InputError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.pipeline.coverage import coverage
-from voicefactory.pipeline.prompts import PROMPTS, next_prompt, prompt_set, reading_seconds, recording_progress
+from voicefactory.pipeline.prompts import (
+    GOALS_MIN,
+    PROMPTS,
+    next_prompt,
+    prompt_set,
+    reading_seconds,
+    recording_progress,
+)
 from voicefactory.pipeline.sounds import sounds_of, words_of
 from voicefactory.project import Project
 
@@ -25,18 +33,28 @@ END = {"chinese": "。！？", "japanese": "。！？"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_ten_minutes_in_every_language(language: str) -> None:
+def test_enough_for_the_last_goal_in_every_language(language: str) -> None:
     prompts = prompt_set(language)
     texts = [prompt.text for prompt in prompts]
-    assert len(set(texts)) == len({prompt.id for prompt in prompts}) == len(prompts) >= 60
-    assert sum(prompt.seconds for prompt in prompts) >= 600
-    assert all(4 <= prompt.seconds <= 15 for prompt in prompts)
+    assert len(set(texts)) == len({prompt.id for prompt in prompts}) == len(prompts) >= 180
+    assert sum(prompt.seconds for prompt in prompts) >= 60 * max(GOALS_MIN) == 1800
+    assert all(4 <= prompt.seconds <= 13 for prompt in prompts)
     assert not [text for text in texts if re.search(r"\d", text) or text[-1] not in END.get(language, ".!?")]
     ends = "".join(text[-1] for text in texts)
     asked = re.findall(r"[?？]|か。", "".join(texts))
-    assert len(asked) >= 8
-    assert len(re.findall(r"[!！]", ends)) >= 5
+    assert len(asked) >= 20
+    assert len(re.findall(r"[!！]", ends)) >= 14
     assert "CC0" in (PROMPTS / f"{language}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_repeats_another(language: str) -> None:
+    pattern, length = (r"[^\W_]", 12) if language in END else (r"[^\W_]+", 5 if language == "korean" else 6)
+    first_in: dict[tuple[str, ...], str] = {}
+    for text in (prompt.text for prompt in prompt_set(language)):
+        units = re.findall(pattern, text.lower())
+        for run_of_units in {tuple(units[at : at + length]) for at in range(len(units) - length + 1)}:
+            assert first_in.setdefault(run_of_units, text) == text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -45,8 +63,12 @@ def test_the_first_sentences_hold_nearly_every_sound(language: str) -> None:
     first, last = coverage(texts[:10], language), coverage(texts[-10:], language)
     assert first is not None
     assert last is not None
-    assert first.share >= 0.9
     assert first.pair_share > last.pair_share
+    if language == "japanese":  # of its 103 beats, thirty are rare ones such as みゅ: the first ten hold the others
+        counts = Counter(sounds_of("".join(texts), language))
+        assert sum(counts[one.sound] for one in first.missing) < 0.02 * counts.total()
+    else:
+        assert first.share >= 0.9
 
 
 def test_the_files_are_in_the_order_of_the_script() -> None:
