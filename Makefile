@@ -37,6 +37,7 @@ test: lint
 
 # What takes minutes each: memory that really runs out, processes killed in every step, long files.
 test-slow: $(test_ready)
+	@sh scripts/setup.sh chromium
 	$(test_env) $(bin)/python -m pytest -q -m slow tests $(ARGS)
 
 lint: $(test_ready)
