@@ -80,11 +80,11 @@ def _figures(found: Judgement) -> str:
     for name, measure in MEASURES.items():
         if not measure.event:
             rows = [(one.label, found.results[one.id].means.get(name)) for one in found.case.subjects]
-            plots.append(f'<figure class="scroll">{plot(measure, rows, found.own.ranges.get(name))}</figure>')
+            plots.append(f"<figure {_scroll(measure.title)}>{plot(measure, rows, found.own.ranges.get(name))}</figure>")
     return (
-        "<h2>Figures</h2><p>The mean over all sentences with its 95 % interval. Bold figures lie outside of what the "
-        "middle 80 % of the recordings measure.</p>"
-        f'<div class="scroll"><table><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
+        "<h2>Figures</h2><p>The mean over all sentences with its 95 % interval. Bold figures lie below or above what "
+        "the middle 80 % of the recordings measure.</p>"
+        f'<div {_scroll("Figures")}><table><thead><tr><th scope="col">Measure</th>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
         "<p>Dots are means, lines their 95 % intervals, the band is the range of the recordings.</p>"
         f'<div class="plots">{"".join(plots)}</div>'
@@ -96,9 +96,10 @@ def _cell(found: Judgement, subject: Subject, name: str) -> str:
     if mean is None:
         return "<td>not measured</td>"
     place = placed(found.own, subject, name, mean).get("place", "inside")
-    outside = f' class="outside" title="{place} the recordings"' if place != "inside" else ""
     ends = f"{mean.low:.3f} to {mean.high:.3f}" if mean.n > 1 else "one sentence"
-    return f"<td{outside}>{mean.mean:.3f}<br><small>{ends}</small></td>"
+    if place == "inside":
+        return f"<td>{mean.mean:.3f}<br><small>{ends}</small></td>"
+    return f'<td class="outside">{mean.mean:.3f} <small>{place}</small><br><small>{ends}</small></td>'
 
 
 def _sentences(found: Judgement) -> str:
@@ -110,8 +111,9 @@ def _sentences(found: Judgement) -> str:
     lines = [_sentence(name, speaking, said) for name in names]
     own = "".join(f'<td class="player">{_player(one)}</td>' for one in found.judged[REAL][:_OWN_PLAYERS])
     return (
-        f'<h2>Recordings</h2><div class="scroll"><table><tbody><tr>{own}</tr></tbody></table></div>'
-        f'<h2>The sentences</h2><div class="scroll"><table><thead><tr><th scope="col">Sentence</th>{heads}</tr></thead>'
+        f"<h2>Recordings</h2><div {_scroll('Recordings')}><table><tbody><tr>{own}</tr></tbody></table></div>"
+        f"<h2>The sentences</h2><div {_scroll('The sentences')}><table>"
+        f'<thead><tr><th scope="col">Sentence</th>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
@@ -158,6 +160,11 @@ def _meaning(found: Judgement) -> str:
         "all of the listening: trust your own ears first."
     )
     return f"<h2>How to read this</h2><p>{_safe(rule)}</p><p>{_safe(basis)}</p>"
+
+
+def _scroll(name: str) -> str:
+    """Attributes of what is wider than a narrow screen: it scrolls by itself, also with the keyboard."""
+    return f'class="scroll" tabindex="0" role="region" aria-label="{_safe(name)}"'
 
 
 def _safe(text: str) -> str:
