@@ -255,7 +255,7 @@ def prompts(
     language: Annotated[str, typer.Argument(help="english, german, ...", metavar="LANGUAGE")],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Print sentences to read aloud, the most useful first: about ten minutes of speech."""
+    """Print sentences to read aloud, the most useful first: about half an hour of speech."""
     from voicefactory.cli_dataset import prompt_lines, prompts_of
 
     rows = prompts_of(language)
