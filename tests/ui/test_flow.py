@@ -28,7 +28,7 @@ def sample_voice(server: Server, browser: Browser) -> Project:
     page.locator("#samples").click()
     expect(way.chosen(page)).to_contain_text("Sample voice")
     expect(page.locator("#headline")).to_be_visible()  # it works already
-    expect(page).to_have_title(re.compile(r"Training: .* \| VoiceFactory"), timeout=120_000)
+    expect(page).to_have_title(re.compile(r"Training: .* \| VoiceFactory"), timeout=300_000)
     expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=300_000)
     expect(page.locator("#samples")).to_be_hidden()
     page.close()
