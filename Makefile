@@ -30,10 +30,11 @@ app: $(app_ready)
 # A file stays in one process, for its fixtures; tests/conftest.py puts those first that take longest.
 pytest := $(test_env) $(bin)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
+# The browser by itself: two at once on two cores, each with a server and workers, took longer than one after the other.
 test: lint
 	@sh scripts/setup.sh chromium
 	$(pytest) tests/unit tests/engines $(ARGS)
-	$(pytest) tests/ui $(ARGS)
+	$(test_env) $(bin)/python -m pytest -q tests/ui $(ARGS)
 
 # What takes minutes each: memory that really runs out, processes killed in every step, long files.
 test-slow: $(test_ready)
