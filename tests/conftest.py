@@ -26,7 +26,6 @@ MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 LONGEST = (
     *("readme", "cli", "jobs_processes", "training_ends", "alignment", "synthesis", "finetune", "transcribe"),
     *("create", "contract", "several_speakers", "analyse"),
-    *("whole_way", "flow", "mistakes", "cancel_and_resume", "guided", "sound", "remembered"),
 )
 
 

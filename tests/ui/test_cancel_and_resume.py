@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ GONE_S = 60.0  #: likewise: 10 s is what we promise, on a machine that is not bu
 
 @pytest.fixture
 def project(server: Server, prepared_project: Callable[[Path], Project]) -> Iterator[Project]:
+    shutil.rmtree(server.home / "projects" / "anna", ignore_errors=True)  # of a test before
     yield prepared_project(server.home)
     server.end_workers()
 

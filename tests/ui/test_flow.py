@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gradio_client
@@ -16,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui import way
 from tests.ui.conftest import ROOT, Server
+from voicefactory import files
 from voicefactory.project import Project, list_projects
 
 
@@ -36,12 +39,53 @@ def sample_voice(server: Server, browser: Browser) -> Project:
     return project
 
 
+@pytest.fixture
+def project(server: Server, prepared_project: Callable[[Path], Project], tmp_path: Path) -> Iterator[Project]:
+    made = prepared_project(tmp_path)
+    project = Project(server.home / "projects" / "flow")
+    shutil.copytree(made.root, project.root)
+    files.write_json(project.info_path, {**project.info, "name": "Flow"})
+    yield project
+    shutil.rmtree(project.root)
+
+
 def dot(page: Page, step: str) -> str:
     """How a step stands, as its dot tells a screen reader."""
     return str(page.locator(f"#next-step [data-step={step}]").get_attribute("aria-label"))
 
 
-def test_steps_say_how_they_stand_and_a_link_opens_one(server: Server, page: Page, sample_voice: Project) -> None:
+def test_steps_say_how_they_stand_and_a_link_opens_one(server: Server, page: Page, project: Project) -> None:
+    way.open_page(page, f"{server.url}/?project=flow&step=train")
+    expect(page.locator("#train")).to_be_visible()
+    assert "can be done now" in dot(page, "train")
+    assert "not yet" in dot(page, "listen")
+    way.create(page, "Bare")
+    expect(page.locator("#next-step")).to_contain_text("1 Recordings")
+    assert "not yet" in dot(page, "train")
+    expect(page.locator("#samples")).to_be_visible()
+    page.locator("#next-step [data-step=listen]").click()
+    expect(page.locator("#listen-missing")).to_be_visible()
+    expect(page).to_have_url(re.compile("project=bare&step=listen"))
+    page.locator("#projects button", has_text="Flow").click()
+    expect(way.chosen(page)).to_have_text("Flow")
+    page.reload(wait_until="domcontentloaded")
+    expect(way.chosen(page)).to_have_text("Flow")
+    expect(page.locator("#speak")).to_be_visible()
+
+
+def test_endpoints_are_few_and_say_what_is_wrong(server: Server, project: Project) -> None:
+    client = gradio_client.Client(server.url, verbose=False)
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
+    assert set(named) == {"/projects", "/status", "/synthesize", "/download"}
+    assert project.identifier in [one["id"] for one in client.predict(api_name="/projects")]
+    assert client.predict(project.identifier, api_name="/status")["steps"]["recordings"]["state"] == "done"
+    for wrong, sentence in (("../x", "no project"), ("nobody", "no project")):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(wrong, api_name="/status")
+
+
+@pytest.mark.slow
+def test_one_click_makes_a_voice(server: Server, page: Page, sample_voice: Project) -> None:
     assert list(sample_voice.voices.glob("*.zip"))
     way.open_page(page, f"{server.url}/?project=bare")
     expect(page.locator("#next-step")).to_contain_text("1 Recordings")
@@ -63,6 +107,7 @@ def test_steps_say_how_they_stand_and_a_link_opens_one(server: Server, page: Pag
     expect(way.chosen(page)).to_contain_text("Sample voice")
 
 
+@pytest.mark.slow
 def test_scripts_use_the_named_endpoints(server: Server, sample_voice: Project, tmp_path: Path) -> None:
     example = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "scripts.md").read_text(), re.DOTALL)[0]
     script = tmp_path / "example.py"
@@ -74,8 +119,6 @@ def test_scripts_use_the_named_endpoints(server: Server, sample_voice: Project, 
     assert soundfile.info(path).duration > 0.1
 
     client = gradio_client.Client(server.url, verbose=False)
-    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
-    assert set(named) == {"/projects", "/status", "/synthesize", "/download"}
     told = client.predict(sample_voice.identifier, api_name="/status")
     assert told["steps"]["train"]["state"] == "done"
     assert {job["kind"] for job in told["jobs"]} >= {"prepare", "train", "synthesize"}
