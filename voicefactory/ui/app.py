@@ -42,7 +42,10 @@ _REFRESH_S = 1.0
 _DAY_S = 86_400
 _TO_ADDRESS = """(project) => {
   const url = new URL(window.location);
+  const step = url.searchParams.get("step");
+  url.searchParams.delete("step");
   if (project) { url.searchParams.set("project", project); } else { url.searchParams.delete("project"); }
+  if (step) { url.searchParams.set("step", step); }
   window.history.replaceState({}, "", url);
 }"""
 _TO_TITLE = """(line) => {
