@@ -133,3 +133,10 @@ def test_where_the_held_out_clips_were_predicted_best() -> None:
     rows = [{"step": 10, "eval_loss": 5.5}, {"step": 20, "eval_loss": 5.25}, {"step": 30, "eval_loss": float("nan")}]
     assert run_views.best_line(rows) == "The clips kept aside were predicted best at step 20 (5.250)."
     assert run_views.best_line([{"step": 10, "loss": 5.0}]) == ""
+
+
+def test_a_plot_knows_both_curves_from_the_start() -> None:
+    points = run_views.both_curves(run_views.loss_points([{"step": 3, "loss": 5.0}, {"step": 4, "loss": 4.0}]))
+    assert set(points["curve"]) == {text.LOSS_TRAIN, text.LOSS_HELD_OUT}
+    assert points["loss"].dropna().tolist() == [5.0, 4.0]
+    assert run_views.both_curves(run_views.loss_points([])).empty

@@ -22,6 +22,15 @@ def loss_points(metrics: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(points, columns=["step", "loss", "curve"])
 
 
+def both_curves(points: pd.DataFrame) -> pd.DataFrame:
+    """The points, with an empty one for a curve that has none yet: a plot that meets a new curve may leave it out."""
+    missing = [name for name in (text.LOSS_TRAIN, text.LOSS_HELD_OUT) if name not in set(points["curve"])]
+    if points.empty or not missing:
+        return points
+    empty = pd.DataFrame([(int(points["step"].min()), math.nan, name) for name in missing], columns=points.columns)
+    return pd.concat([points, empty], ignore_index=True)
+
+
 def best_line(metrics: Iterable[dict[str, Any]]) -> str:
     """Where the clips that were kept aside were predicted best; empty before the first measurement."""
     measured = [(loss, int(row["step"])) for row in metrics if _is_number(loss := row.get("eval_loss"))]

@@ -65,7 +65,7 @@ def _curve(state: State) -> list[Any]:
     there = shown(len(points) > 1)
     return [
         gr.update(value=f"{text.LOSS} {run_views.best_line(metrics)}".strip(), visible=there),
-        gr.update(value=points, visible=there),
+        gr.update(value=run_views.both_curves(points), visible=there),
         gr.update(value=pd.DataFrame(rates, columns=["step", "rate"]), visible=shown(len(rates) > 1)),
     ]
 
