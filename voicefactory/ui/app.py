@@ -21,7 +21,7 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 import gradio as gr
 from starlette.middleware import Middleware
 
-from voicefactory.ui import access, api, projects, steps, text, views
+from voicefactory.ui import access, api, english, projects, steps, text, views
 from voicefactory.ui.guard import FileGuard
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
@@ -49,7 +49,7 @@ _TO_ADDRESS = """(project) => {
   window.history.replaceState({}, "", url);
 }"""
 _TO_TITLE = """(line) => {
-  document.title = line && !line.includes("**") ? `${line} | TITLE` : "TITLE";
+  document.title = line && !line.includes("**") && !line.includes("__i18n__") ? `${line} | TITLE` : "TITLE";
 }"""
 _STEP_TO_ADDRESS = """() => {
   const url = new URL(window.location);
@@ -60,7 +60,10 @@ _STEP_TO_ADDRESS = """() => {
 
 def build_app(scheduler: Scheduler) -> gr.Blocks:
     """The page over the projects and jobs of `scheduler.home`. Start the scheduler yourself."""
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False, delete_cache=(3600, _DAY_S)) as demo:
+    with (
+        text.building(),
+        gr.Blocks(title=english.TITLE, analytics_enabled=False, delete_cache=(3600, _DAY_S)) as demo,
+    ):
         current = gr.BrowserState("", storage_key="voicefactory-project", secret="voicefactory")
         page = Page(scheduler, current)
         with gr.Row(equal_height=False, elem_id="all"):
@@ -83,7 +86,7 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
 
 def _build_side(page: Page) -> None:
     """What it is, whose voices there are, and how to begin a new one."""
-    gr.Markdown(f"# {text.TITLE}\n{text.LEAD}", elem_id="title")
+    gr.Markdown(f"# {english.TITLE}\n{text.LEAD}", elem_id="title")
     if settings().on_space:
         gr.LoginButton(scale=0)
     name = gr.Textbox(label=text.NEW_NAME, placeholder=text.NEW_NAME_EXAMPLE, elem_id="new-name")
@@ -101,7 +104,7 @@ def _build_side(page: Page) -> None:
 
 def _build_steps(page: Page) -> gr.Tabs:
     headline = gr.Markdown(text.WELCOME, elem_id="headline", elem_classes="note")
-    headline.change(None, [headline], js=_TO_TITLE.replace("TITLE", text.TITLE), **QUIET)
+    headline.change(None, [headline], js=_TO_TITLE.replace("TITLE", english.TITLE), **QUIET)
     upcoming = gr.HTML(visible=HIDDEN, elem_id="next-step", js_on_load=steps.DOTS_JS)
     following = dict(zip(_TABS, list(_TABS)[1:], strict=False))
     shown_steps = gr.Tabs(elem_id="steps")
@@ -174,6 +177,7 @@ def _opening(page: Page) -> Callable[..., list[Any]]:
     def opened(remembered: str, request: gr.Request) -> list[Any]:
         """What a page starts with: the project and the step of its address, or the last project of this browser, or
         the one touched last."""
+        text.speak(text.language_of(request.headers))
         known: list[str] = []
         with contextlib.suppress(InputError):  # not logged in: nothing to choose from
             known = [line.identifier for line in project_lines(access.owner_of(request), page.scheduler.store)]
@@ -192,6 +196,7 @@ def launch_settings(host: str, port: int) -> dict[str, Any]:
     return {
         "server_name": host,
         "server_port": port,
+        "i18n": text.translations(),
         "theme": theme(),
         "css": CSS,
         "ssr_mode": False,

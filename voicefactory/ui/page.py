@@ -24,7 +24,7 @@ from gradio.components import Component
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.project import Project
-from voicefactory.ui import access, message
+from voicefactory.ui import access, message, text
 from voicefactory.ui.projects import ProjectLine, project_lines
 from voicefactory.ui.state import State, read
 
@@ -202,6 +202,7 @@ class Page:
 
     def _state(self, identifier: str, request: gr.Request) -> State:
         """What the visitor may see."""
+        text.speak(text.language_of(request.headers))
         project: Project | None = None
         projects: tuple[ProjectLine, ...] = ()
         with contextlib.suppress(VoiceFactoryError):  # not logged in, deleted, or somebody else's: shown as none
@@ -214,6 +215,7 @@ class Page:
         """The action with its caller checked, and with errors turned into messages."""
 
         def run(request: gr.Request, identifier: str, seen: str, *values: Any) -> list[Any]:
+            text.speak(text.language_of(request.headers))
             try:
                 call = Call(self.scheduler, access.owner_of(request), str(identifier or ""), request)
                 result = action.run(call, *values)

@@ -76,7 +76,7 @@ def day(moment: float) -> str:
 
 def _state(project: Project, job: Job | None) -> str:
     if job is not None:
-        return text.JOB_KINDS[job.kind].lower() if job.state == "running" else text.PROJECT_WAITS
+        return text.JOB_KINDS[job.kind] if job.state == "running" else text.PROJECT_WAITS
     if any(project.voices.glob("*.zip")):
         return text.PROJECT_VOICE
     if stamp_of(project.clips_jsonl)[1]:

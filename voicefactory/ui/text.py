@@ -1,510 +1,107 @@
-"""Every sentence that a person reads on the page. Plain, short, in the second person; numbers carry units."""
+"""Every sentence of the page, in the reader's language: `text.CREATE` is `english.CREATE`, or its translation.
+
+There are three times at which a sentence is asked for. While the page is built nobody reads it yet: then it is a mark
+that the browser replaces (gr.I18n). While somebody is answered it is in their language: `speaking` says which, by the
+same rule as Gradio's. Everywhere else (commands, workers) it is English.
+"""
 
 from __future__ import annotations
 
-TITLE = "VoiceFactory"
-LEAD = "Turn recordings of a voice into a voice that speaks any text."
+import contextlib
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-STEPS = {
-    "recordings": "1 Recordings",
-    "transcripts": "2 Transcripts",
-    "reference": "3 Reference",
-    "train": "4 Train",
-    "listen": "5 Listen",
-    "share": "6 Share",
-}
-NEXT = {
-    "recordings": "Next: check the transcripts",
-    "transcripts": "Next: choose the reference",
-    "reference": "Next: train",
-    "train": "Next: listen",
-    "listen": "Next: share",
-}
+import gradio as gr
 
-SERVING = "VoiceFactory is open at {address}\nYour voices are kept in {home}"
-PORT_TAKEN = "Port {port} is used by another program. Choose another one, for example: PORT=7861 python app.py"
+from voicefactory.ui import english
 
-# --- at the side --------------------------------------------------------------------------------------
-NO_PROJECTS = "None yet."
-PROJECT_EMPTY = "empty"
-PROJECT_CLIP = "1 clip"
-PROJECT_CLIPS = "{clips:,} clips"
-PROJECT_VOICE = "voice ready"
-PROJECT_WAITS = "waiting"
-SAMPLES_BUTTON = "Try it with sample recordings"
-SAMPLES_NAME = "Sample voice"
-SAMPLES_CONSENT = "Sample recordings under CC BY-SA 3.0, taken {day}."
+if TYPE_CHECKING:
+    from voicefactory.ui.english import *  # noqa: F403 - so that a name that does not exist is found
 
-# --- how the steps stand ------------------------------------------------------------------------------
-STANDS = {"done": "done", "now": "can be done now", "running": "in progress", "missing": "not yet"}
-ALL_DONE = "All done."
-WHY_RECORDINGS = "Drop files, or record yourself."
-WHY_PREPARING = "They are being read and listened to."
-WHY_NO_RECORDINGS = "Recordings are missing."
-WHY_LOOK = "{clips} to look at, the riskiest first."
-WHY_LOOKED = "Nothing is left to look at."
-WHY_CHOSEN = "Chosen."
-WHY_BEST = "The best clip is taken, unless you choose another one."
-WHY_COMPARING = "Clips are being compared."
-WHY_TRAIN = "Press the button."
-WHY_TRAINING = "It trains."
-WHY_TRAINED = "A voice is ready."
-WHY_NO_VOICE = "No voice has been trained yet."
-WHY_HEAR = "Let the voice say something."
-WHY_HEARD = "You have heard it."
-WHY_SHARE = "Download the voice, or push it to the Hub."
-WHY_SHARED = "It is on the Hub."
+#: Languages beside English, by the names that Gradio's page knows them by.
+TRANSLATED = ("de", "fr", "es", "zh-CN", "ja")
+_FOLDER = Path(__file__).parent / "translations"
+_ENGLISH, _MARKS = "en", "marks"
+_spoken: ContextVar[str] = ContextVar("language", default=_ENGLISH)
 
-# --- on top -------------------------------------------------------------------------------------------
-PROJECT = "Your voices"
-NEW_NAME = "Name of a new voice"
-NEW_NAME_EXAMPLE = "for example: Anna"
-CREATE = "Create"
-NAME_FIRST = "Give your voice a name and press Create first."
-WELCOME = (
-    "Give your voice a name and press **Create**. You can come back to it at any time. To see the whole way first, "
-    "press **Try it with sample recordings**: soon there is a voice. It makes noise, because its model is a toy."
-)
-OUR_FAULT = (
-    "Something went wrong on our side. Nothing was lost. The details are in the window that VoiceFactory "
-    "was started from."
-)
-LOG_IN = "Log in with Hugging Face first, so that your voices are kept apart from those of others."
+Words = str | tuple[Any, ...] | dict[str, Any]  #: a sentence, or several: keys of a dict are not read by anybody
 
-# --- 1 recordings -------------------------------------------------------------------------------------
-RECORDINGS_HELP = (
-    "Add recordings of **one** voice: a few minutes make a first try, half an hour or more makes a good voice. "
-    "Quiet room, no music, no second speaker. Long recordings are fine: they are cut at pauses."
-)
-FILES = "Drop audio files or a zip of them here"
-FILES_MORE = (
-    "wav, flac, mp3, ogg, opus, m4a, webm or aiff. If you have the texts already (a metadata.csv, "
-    "a .txt for each file, or JSONL), drop them too and they are used instead of listening."
-)
-MICROPHONE = "Or record yourself"
-LANGUAGE = "Language of the recordings"
-LANGUAGE_AUTO = "Detect it"
-RECORDINGS = "Recordings"
-RECORDINGS_COLUMNS = ("File", "Length", "Remarks")
-MORE_ROWS = "And {more} more."
-REFUSED = "Not used, and why"
-REFUSED_COLUMNS = ("File", "Why")
-REMOVE = "Remove a file"
-REMOVE_WHICH = "File"
-REMOVE_BUTTON = "Remove it"
-REMOVE_FIRST = "Choose the file to remove first."
-NO_RECORDINGS = "Nothing here yet. Drop files above, or record yourself."
-NONE_USABLE = "None of your files could be used. The reasons are below; drop others above, or record yourself."
-CLOSE = "Close"
-TEXTS_TAKEN = "The texts are kept. Now add the recordings that they belong to."
-EMPTY_MICROPHONE = "Nothing was recorded. Press Record, speak, press Stop, then add it."
-ADD_TAKE = "Add this recording"
-SOURCES = ("Files", "Read aloud", "Hub")
-READ_ALOUD = "Read aloud: “{line}”"
-HUB_DATA_HELP = (
-    "A public data set of recordings on the Hugging Face Hub, by its name. Its texts are used where it has them. "
-    "Make sure that you may use this voice."
-)
-HUB_DATA = "Data set"
-HUB_DATA_EXAMPLE = "owner/name, or owner/name:part"
-HUB_DATA_ADD = "Add it"
-HUB_DATA_FIRST = "Write the data set's name first, for example: keithito/lj_speech."
-HUB_DATA_NAMES = "Data sets of this voice"
-WAVE = "Waveform of {name} from {start} to {end}: {clips}."
-WAVE_REFUSED = "{parts} not used."
-WAVE_KEY_CLIP = "used as a clip"
-WAVE_KEY_REFUSED = "speech that is not used"
-WAVE_KEY_PAUSE = "a pause, left out"
-PART = "Minute of the recording"
-READ_HELP = (
-    "Read one sentence at a time, as you would tell it to a friend. Each is listened to at once, so that you know "
-    "that it can be used. Ten minutes make a good start, thirty are better; stop whenever you like and go on later."
-)
-READ_LANGUAGE = "Language you read in"
-READ_CHOOSE = "Choose the language that you want to read in."
-READ_ALL = (
-    "You have read every sentence of this language. For more, talk freely: tell what you did today, and record it "
-    "under Files."
-)
-READ_ONLY_SKIPPED = "Only the sentences that you skipped are left."
-READ_MICROPHONE = "Press Record, read the sentence, press Stop"
-READ_METER = "How loud you are"
-READ_KEEP = "Keep it, next sentence"
-READ_ANYWAY = "Keep it anyway"
-READ_CHECK = "Check it again"
-READ_RETAKE = "Read it again"
-READ_SKIP = "Skip this sentence"
-READ_UNSKIP = "Show the skipped sentences"
-READ_TAKE = "What you just recorded"
-READ_OK = "Good: your sentence was heard."
-READ_HEARD = "Heard: {heard}"
-READ_MISSED = "not heard"
-READ_GOAL = "{done} of {goal} minutes"
-READ_COUNT = "{read} read, {left} to go in this language."
-READ_EMPTY = "Nothing was recorded. Press Record, read the sentence, press Stop."
-READ_NO_SENTENCE = "There is no sentence to read now. Choose a language first."
-READ_NOTHING_TO_KEEP = "There is nothing to keep yet. Record the sentence first."
-READ_WAITING = "{sentences} kept. They join your recordings when you pause for a moment."
-READ_TAKE_IN = "Add them now"
-READ_AGAIN = "Read a sentence again"
-READ_AGAIN_WHICH = "Sentence that you kept"
-READ_AGAIN_BUTTON = "Throw it away and read it again"
-READ_AGAIN_FIRST = "Choose the sentence first."
-LEVEL_LOW, LEVEL_GOOD, LEVEL_HIGH = "Your voice: rather quiet", "Your voice: good", "Your voice: rather loud"
-NOISE_GOOD = "Background: quiet, {snr} dB below your voice"
-NOISE_BAD = "Background: noisy, only {snr} dB below your voice"
-CLEAN = "Clean the sound"
-CLEAN_HELP = (
-    "Only if you hear something that bothers you: cleaning can also take away a little of the voice. "
-    "Your recordings are kept as they are, and you can take it back at any time."
-)
-CLEAN_WHAT = "What to do"
-CLEAN_STEPS = {
-    "highpass": "Take away rumble below the voice",
-    "denoise": "Take away noise",
-    "level": "Make everything equally loud",
-}
-CLEAN_SCOPE = "To what"
-CLEAN_SCOPES = (("All clips", "all"), ("The recording above", "recording"), ("The clip below", "clip"))
-CLEAN_CLIP = "A clip of the recording above, to hear before and after"
-CLEAN_START = "Clean"
-CLEAN_UNDO = "Take it back"
-CLEAN_TICK_FIRST = "Tick what to do first."
-CLEAN_NO_CLIPS = "There are no clips yet. Add recordings first."
-CLEAN_NONE_HERE = "There is no clip in what is shown above. Pick another recording or another minute."
-CLEAN_RUNNING = "Cleaning is still running. Wait for it, or cancel it first."
-CLEAN_NOTHING_TO_UNDO = "There is nothing to take back: these clips are as they were cut."
-CLEAN_CANCELLED = "Cancelled. The clips are as they were before."
-CLEAN_COUNT = "{done} of {all} cleaned."
-CLEAN_NOT_YET = "This clip has not been cleaned."
-CLEAN_DONE = "Done to this clip: {steps}. Speech was {before} dB above the pauses and is now {after} dB."
-CLEANED = "cleaned"
-BEFORE, AFTER = "Before", "After"
 
-# --- 2 transcripts ------------------------------------------------------------------------------------
-TRANSCRIPTS_HELP = (
-    "The voice learns exactly what is written here. The clips that most need a look come first: pick one, listen, "
-    "and say whether its text is right."
-)
-TRANSCRIPTS_COLUMNS = ("Use", "Text", "Length", "Why look at it", "File")
-NO_TRANSCRIPTS = "There are no transcripts yet. Add recordings in step 1 first: they are written down for you."
-TRANSCRIPTS_COMING = "Your recordings are being written down. The texts appear here when that is done."
-SHOW = "Show"
-SHOWS = {
-    "all": "All",
-    "suspicious": "To look at",
-    "foreign": "Another voice",
-    "differs": "Second opinion differs",
-    "checked": "Checked by you",
-    "dropped": "Dropped",
-}
-SEARCH = "Find in texts and file names"
-SEARCH_HINT = "Type, then press Enter"
-PAGE_OF = "{first} to {last} of {all}"
-PAGE_PREVIOUS, PAGE_NEXT = "Previous page", "Next page"
-NOTHING_TO_SHOW = {
-    "all": "No clip fits your search.",
-    "suspicious": "Nothing is left to look at here.",
-    "foreign": "No clip sounds like another voice.",
-    "differs": "No second opinion differs. Ask for one below.",
-    "checked": "You have not checked a clip yet.",
-    "dropped": "You have not dropped a clip.",
-}
-CHECKED, DROPPED, HEARD_DIFFERENTLY = "checked by you", "dropped", "heard differently"
-USE_ROW = "Use the clip “{text}”"
-CLIP_PLAYER = "The clip you picked"
-CLIP_TEXT = "What is said in it"
-CLIP_NOT_CHOSEN = "Pick a clip in the list to hear it."
-CLIP_PLACE = "Clip {place} of {all}: {file}"
-ACCEPT, DROP, USE_AGAIN, UNDO = "Looks right", "Drop", "Use it again", "Undo"
-UNDO_STEPS = {
-    "accept": "Undo: looks right ({clips})",
-    "drop": "Undo: drop ({clips})",
-    "use": "Undo: use again ({clips})",
-    "fix": "Undo: another text",
-}
-PREVIOUS, NEXT_CLIP = "Previous", "Next"
-BULK = "Many at once"
-BULK_ACCEPT = "All {clips} shown look right"
-BULK_DROP = "Drop all {clips} shown"
-BULK_USE = "Use all {clips} shown again"
-BULK_HELP = "This counts for the clips in the list above, on all its pages. You can undo it."
-KEYS_HEAD = "Keys"
-KEYS = (
-    ("J or ↓", "next clip"),
-    ("K or ↑", "previous clip"),
-    ("Space", "play or pause"),
-    ("A", "looks right"),
-    ("D", "drop, or use again"),
-    ("E", "change the text; Enter keeps it, Esc leaves the field"),
-    ("U", "undo"),
-)
-SELECT_FIRST = "Pick a clip in the list first."
-EMPTY_TEXT = "The text is empty. Write what is said, or drop the clip."
-MEASURES = {
-    "duration_s": "{value:.1f} s long",
-    "snr_db": "speech is {value:.0f} dB above the background",
-    "loudness_lufs": "loudness {value:.0f} LUFS",
-    "bandwidth_hz": "sound up to {value:.0f} Hz",
-    "dnsmos": "sounds {value:.1f} of 5",
-    "chars_per_s": "{value:.0f} letters a second",
-    "confidence": "Whisper is {value:.0%} sure",
-}
-LIKE_THE_OTHERS, UNLIKE_THE_OTHERS = "the same voice as the others", "may be another voice"
-OPINION_SAYS = "{asr} hears"
-OPINION_AGREES = "{asr} hears the same words."
-OPINION_TAKE = "Take the other text"
-OPINION_WORDS_OURS, OPINION_WORDS_THEIRS = "Your text", "The other"
-LISTEN_AGAIN = "Let Whisper listen again"
-LISTEN_AGAIN_HELP = (
-    "Whisper comes in sizes: a larger one hears better and takes longer. Ask one for a second opinion on the clips "
-    "that most need a look, or let it write everything down again. What you checked or typed stays as it is."
-)
-ASR_SIZE = "Whisper size"
-ASR_SIZE_HELP = "Choose one, or type a Hugging Face model id or a folder."
-ASR_HERE, ASR_DOWNLOAD = "on this machine", "is downloaded first"
-ASR_ROWS = ("Size", "Second opinion", "Everything", "Memory", "")
-ASR_UNKNOWN_TIME = "not known yet"
-ASR_ENGLISH = "English only"
-OPINION_COUNT = "Clips for the second opinion"
-OPINION_ASK = "Ask for a second opinion"
-REWRITE = "Write everything down again"
-ASR_FIRST = "Choose a Whisper size first."
-OPINION_NOTHING = "There is no clip left to ask about: you have checked or dropped them all."
-OPINION_RUNNING = "A second opinion is being made already. Wait for it, or cancel it first."
-OPINION_DONE = "{clips} heard again; {differ} with other words. They are under “Second opinion differs”."
-OPINION_CANCELLED = "Cancelled. What was heard is kept: ask again to go on."
-NUMBERS = "Numbers and abbreviations"
-NUMBERS_HELP = "Words are better for the voice. What you typed stays as it is."
-NUMBERS_AS_WRITTEN, NUMBERS_IN_WORDS = "As Whisper writes them: 12 km", "In words: twelve kilometers"
-EXPORT = "Take the texts with you"
-EXPORT_FORM = "As"
-EXPORT_FORMS = {
-    "ljspeech": "LJSpeech: a zip with metadata.csv and the sound",
-    "jsonl": "JSONL: a zip with data.jsonl and the sound",
-    "srt": "SRT subtitles",
-    "vtt": "WebVTT subtitles",
-}
-EXPORT_MAKE, EXPORT_FILE = "Make the file", "Download {name}"
-EXPORT_DONE = "{clips} written, {left_out} left out."
-EXPORT_NOTHING = "There are no texts to write yet."
+def __getattr__(name: str) -> Words:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    words: Words = getattr(english, name)
+    language = _spoken.get()
+    if language == _ENGLISH:
+        return words
+    if language == _MARKS:
+        words = _marked(name, words)
+    else:
+        words = translation(language).get(name, words)
+    return words
 
-# --- 3 reference --------------------------------------------------------------------------------------
-REFERENCE_HELP = (
-    "One clip of 3 to 10 seconds tells the model whose voice it is; it is used with every clip. These three suit best. "
-    "Listen, and choose the one that sounds most like the voice you want."
-)
-NO_REFERENCE = "There is nothing to choose from yet. Add recordings in step 1 first."
-REFERENCE_COMING = "Your clips are being compared. The candidates appear here in a moment."
-NO_CANDIDATE = (
-    "None of your clips is between 3 and 10 seconds long with a good text. "
-    "Add a recording with a few calm sentences, or bring a file of your own below."
-)
-CANDIDATE = "Clip {number}"
-PREVIEW_OF = "Clip {number}, imitated without training"
-PREVIEW = "Hear what the model makes of them now"
-PREVIEW_HELP = (
-    "The model imitates each clip without any training. A good reference is one whose imitation sounds like the "
-    "person already."
-)
-PREVIEW_NOISE = "The toy model makes noise, not speech, so its imitations tell nothing."
-PREVIEW_RUNNING = "The previews are being made already."
-PREVIEW_CANCELLED = "Cancelled. Press the button again to go on."
-REFERENCE_PICK = "Your choice"
-REFERENCE_OWN = "Use a file of your own instead"
-REFERENCE_FILE = "3 to 10 seconds of the voice"
-REFERENCE_KEPT = "Reference chosen."
 
-# --- 3 your data --------------------------------------------------------------------------------------
-DATA = "Your data"
-NO_DATA = "Your data is counted here once there are clips with texts."
-DATA_COMING = "Your data is being counted."
-DATA_LINE = "{minutes} in {clips}"
-DATA_LEFT_OUT = "{clips} left out (dropped, or without a text)"
-DATA_HELPS = "What would help most"
-DATA_LENGTHS = "How long the clips are, in seconds"
-DATA_LENGTHS_ALT = "Clips by length: {bars}."
-DATA_SOUNDS = "Sounds of the language"
-DATA_READ = "Sentences that would bring what is missing"
-DATA_WARNINGS = "Look at this"
-DATA_NO_WARNINGS = "Nothing stands out."
-FREEZE = "Freeze this data set"
-FREEZE_HELP = (
-    "Training sees a frozen copy only, so that what you change later cannot change a voice that was made. "
-    "Training freezes what there is by itself; do it here to keep a state to come back to."
-)
-FROZEN_HEAD = "Frozen data sets"
-FROZEN_COLUMNS = ("Name", "Frozen", "Clips", "Length", "Since then")
-FROZEN_SAME = "nothing changed"
-FROZEN_NONE = "None yet."
-FREEZE_RUNNING = "The data set is being frozen already."
-FREEZE_CANCELLED = "Cancelled. Nothing was frozen."
+def language_of(headers: Mapping[str, str]) -> str:
+    """The language of a browser, by the first that it asks for: as Gradio's page does, or halves would differ."""
+    first = headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
+    return next((one for one in (first, first.split("-")[0]) if one in TRANSLATED), _ENGLISH)
 
-# --- 4 train ------------------------------------------------------------------------------------------
-NO_GPU = "No GPU: training will run on the CPU. That works for a try; a real voice takes very long without a GPU."
-ENGINE = "Engine"
-MODEL = "Model to start from"
-MODEL_HELP = "Choose one, or type a Hugging Face model id or a folder."
-PRESET = "How to train"
-TOY = (
-    "**The toy model makes noise, not speech.** It is there to try the way through without a GPU and a "
-    "download. Choose a real model for a voice that you can use."
-)
-ADVANCED = "Advanced"
-ADVANCED_HELP = "The numbers of the chosen way to train. Most people leave them as they are."
-PLAN_UNKNOWN = "What training needs is shown here once the model is on this machine, or the Hub can be asked about it."
-PLAN_FITS = "Needs about {needed}; your {device} has {free} free."
-PLAN_FITS_CPU = "Needs about {needed} of memory; this machine has {free} free."
-PLAN_NOT = "**Does not fit.** It needs about {needed}, and your {device} has {free} free."
-PLAN_NOT_CPU = "**Does not fit.** It needs about {needed} of memory, and this machine has {free} free."
-PLAN_NOT_QLORA = "Needs an NVIDIA GPU, and there is none here."
-PLAN_NEAREST = "**{preset}** does, with {needed}."
-PLAN_NONE = "No way to train fits: leave out the longest clips, or free some memory."
-PLAN_TIME = "It takes about {low} to {high}: a rough guess from the arithmetic, not yet measured on such a device."
-PLAN_AUTO = "Here that means: {numbers}."
-PLAN_TERMS_HEAD = "Where the memory goes"
-PLAN_TERMS = {
-    "weights": "weights",
-    "copies": "copies of weights while they are used",
-    "gradients": "gradients",
-    "optimizer": "optimiser",
-    "activations": "activations of the longest batch",
-    "codec": "speech tokenizer",
-    "overhead": "CUDA and gaps between blocks (assumed)",
-}
-CONSENT = "I may use this voice: it is mine, or the person it belongs to has agreed."
-CONSENT_GIVEN = '{owner} confirmed on {day}: "{statement}"'
-CONSENT_FIRST = "Confirm that you may use this voice first (the tick above the button)."
-TRAIN = "Train"
-CANCEL = "Cancel"
-RESUME = "Resume"
-LOSS_BEST = "The clips kept aside were predicted best at step {step} ({loss:.3f})."
-LEARNING_RATE = "learning rate"
-HEARD = "The same sentence on the way, spoken with what was learned so far:"
-HEARD_AT = "Step {step}"
-LOSS = "How far it is off when it predicts your recordings. Lower is better; the clips kept aside tell the truth."
-LOSS_TRAIN, LOSS_HELD_OUT = "trained on", "kept aside"
-LOG = "Log"
-SAMPLES = "Samples of the finished voice"
-NOT_YET_TRAINED = "Nothing has been trained yet."
-NO_CLIPS = "There is nothing to train on yet. Add recordings in step 1 first."
-STILL_PREPARING = "Your recordings are still being prepared. Train when that is done."
 
-# --- 5 listen -----------------------------------------------------------------------------------------
-LISTEN_HELP = "Type anything and hear it. The same text, voice and seed give the same result."
-VOICE = "Voice"
-TEXT = "Text"
-TEXT_EXAMPLE = "Good morning. This is my new voice."
-SPEAKER = "Speaker"
-SPEAK_LANGUAGE = "Language of the text"
-SAME_LANGUAGE = "As in the recordings"
-SEED = "Seed"
-SEED_HELP = "Another number gives another reading."
-SPEAK = "Speak"
-AUDIO = "Result"
-TOY_VOICE = "**This voice makes noise, not speech**, because it comes from the toy model."
-HISTORY = "What you heard so far"
-HISTORY_COLUMNS = ("Text", "Voice", "How")
-NO_VOICE = "There is no voice to listen to yet. Train one in step 4 first."
-CHOOSE_VOICE = "Choose a voice first."
-JUDGE_HEAD = "How good is it, and was training worth it?"
-JUDGE_HELP = (
-    "The voice and the base model's imitation say the same sentences, and so do earlier stages of training if asked. "
-    "Each is compared with the person's own recordings: likeness, what Whisper understands, pace, quality."
-)
-JUDGE_DEPTH = "How thoroughly"
-JUDGE_QUICK = "Quick: 6 sentences, once"
-JUDGE_THOROUGH = "Thorough: 24 sentences, twice, and kept checkpoints"
-JUDGE = "Judge"
-JUDGE_REPORT = "Download the report"
-JUDGE_RUNNING = "It is being judged already. Wait for it, or cancel it first."
-JUDGE_CANCELLED = "Stopped. What was said and heard is kept: press Judge to go on."
-JUDGE_ALL = "All other measures"
-JUDGE_HEAR = "Hear them side by side"
-JUDGE_OWN = "the recordings: {low:.3f} to {high:.3f}"
-JUDGE_NOT_MEASURED = "not measured"
-PLACES = {"below": "below the recordings", "above": "above the recordings"}
-WORTH = {
-    "yes": "Training was worth it.",
-    "no": "Training was not worth it: take the imitation without training.",
-    "cannot tell": "Whether training was worth it cannot be told.",
-}
-BLIND_BEGIN = "Test your own ears"
-BLIND_AGAIN = "Test again"
-BLIND_JUDGE_FIRST = "Press Judge first: the test plays what was spoken for it."
-BLIND_WHERE = (
-    "Pair {number} of {all}: which one sounds more like the person? You will be told at the end which was which."
-)
-BLIND_FIRST, BLIND_SECOND, BLIND_SOUND = "A", "B", "One of the two"
-BLIND_FIRST_BETTER, BLIND_SECOND_BETTER, BLIND_UNDECIDED = "A is closer", "B is closer", "I cannot tell"
-API_NOT_SPOKEN = "There is nothing to hear of this job yet. Ask for its status."
-EMPTY_SPEAK = "Type a text to speak first."
-ZERO_SHOT = "not trained, imitates the reference: {model}"
-RUNAWAY = "The model did not come to an end by itself, so this was cut off. Try another seed or a shorter text."
+def speak(language: str) -> None:
+    """From here to the end of the answer, sentences are in `language`."""
+    _spoken.set(language)
 
-# --- 6 share ------------------------------------------------------------------------------------------
-SHARE_HELP = (
-    "Before a voice is offered here, it was loaded in a fresh program and spoke a sentence. "
-    "What it says is synthetic: say so where you use it."
-)
-NO_SHARE = "There is nothing to share yet. Train a voice in step 4 first."
-DOWNLOAD = "Download the voice"
-EXAMPLE = "Use it like this, in the unpacked folder"
-HUB = "Put it on the Hugging Face Hub"
-REPO = "Repository"
-REPO_EXAMPLE = "your-name/my-voice"
-REPO_HELP = "Your user name, a slash, and a name for the voice."
-TOKEN = "Your token"
-TOKEN_HELP = "From huggingface.co/settings/tokens, with write permission. It is used once and not kept."
-PRIVATE = "Private: only you can see it"
-PUSH = "Upload"
-REPO_FIRST = "Write where to put it, for example: your-name/my-voice."
-TOKEN_FIRST = "Paste a token with write permission first. You find it at huggingface.co/settings/tokens."
-PUSHED = "Uploaded: {url}"
 
-# --- jobs ---------------------------------------------------------------------------------------------
-JOB_STEPS = {
-    "hub": "Fetching the data set from the Hub",
-    "clean": "Cleaning the sound",
-    "read": "Listening to what you read",
-    "ingest": "Reading your files",
-    "segment": "Cutting at pauses",
-    "transcribe": "Writing down what is said",
-    "analyse": "Measuring the clips",
-    "reference": "Choosing the reference",
-    "extract": "Getting the clips ready for the model",
-    "finetune": "Training",
-    "synthesize": "Speaking",
-    "package": "Packing the voice and checking that it works",
-    "publish": "Uploading",
-    "second opinion": "Listening again",
-    "sizes": "Looking what this machine can run",
-    "export": "Writing the file",
-    "preview": "Imitating the candidates",
-    "freeze": "Freezing the data set",
-    "speak": "Saying the sentences",
-    "listen": "Listening to them",
-}
-JOB_KINDS = {
-    "prepare": "Preparing the recordings",
-    "clean": "Cleaning the sound",
-    "read": "Listening to what you read",
-    "train": "Training",
-    "synthesize": "Speaking",
-    "publish": "Uploading",
-    "opinion": "Second opinion",
-    "sizes": "Looking what this machine can run",
-    "export": "Writing the file",
-    "preview": "Previews of the reference",
-    "freeze": "Freezing the data set",
-    "judge": "Judging the voice",
-}
-STARTING = "Starting"
-CANCELLING = "Stopping. What was finished is being saved."
-QUEUED = "Waiting: {ahead} ahead of you."
-QUEUED_NEXT = "Waiting to start."
-ENDED = {
-    "succeeded": "Done. Your voice is ready: listen to it in step 5.",
-    "cancelled": "Cancelled. What was finished is kept: press Resume to go on.",
-    "interrupted": "Stopped before it was finished.",
-}
+@contextlib.contextmanager
+def building() -> Iterator[None]:
+    """While the page is built: sentences are marks, which can be shown but not formatted."""
+    before = _spoken.set(_MARKS)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
+def translations() -> gr.I18n:
+    """What the browser replaces the marks by."""
+    return gr.I18n(**{_ENGLISH: _marks_of(_ENGLISH)}, **{language: _marks_of(language) for language in TRANSLATED})
+
+
+@functools.cache
+def translation(language: str) -> dict[str, Words]:
+    """The sentences of translations/LANGUAGE.json, in the shapes of english.py."""
+    found = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return {name: tuple(words) if isinstance(words, list) else words for name, words in found.items()}
+
+
+_asked: dict[str, str] = {}  #: mark → its English sentence, of those that the page was built with
+
+
+def _marked(name: str, words: Any) -> Any:
+    if isinstance(words, dict):
+        return {key: _marked(f"{name}-{key}", value) for key, value in words.items()}
+    if isinstance(words, tuple):
+        return tuple(_marked(f"{name}-{number}", value) for number, value in enumerate(words))
+    _asked[name] = words
+    return str(gr.I18n()(name))
+
+
+def _marks_of(language: str) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name in vars(english):
+        if name.isupper():
+            known: Words = getattr(english, name)
+            flat |= _flat(name, known if language == _ENGLISH else translation(language).get(name, known))
+    return {name: flat[name] for name in _asked}
+
+
+def _flat(name: str, words: Any) -> dict[str, str]:
+    if isinstance(words, dict):
+        return {key: value for own, one in words.items() for key, value in _flat(f"{name}-{own}", one).items()}
+    if isinstance(words, tuple):
+        return {key: value for at, one in enumerate(words) for key, value in _flat(f"{name}-{at}", one).items()}
+    return {name: words}

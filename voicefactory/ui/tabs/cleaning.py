@@ -31,7 +31,12 @@ def build(page: Page) -> None:
         steps = gr.CheckboxGroup(
             [(text.CLEAN_STEPS[step], step) for step in STEPS], label=text.CLEAN_WHAT, elem_id="clean-steps"
         )
-        scope = gr.Radio(list(text.CLEAN_SCOPES), label=text.CLEAN_SCOPE, value=_ALL, elem_id="clean-scope")
+        scope = gr.Radio(
+            [(words, scope) for scope, words in text.CLEAN_SCOPES.items()],
+            label=text.CLEAN_SCOPE,
+            value=_ALL,
+            elem_id="clean-scope",
+        )
         clip = gr.Dropdown([], label=text.CLEAN_CLIP, elem_id="clean-clip")
         with gr.Row():
             start = gr.Button(text.CLEAN_START, variant="primary", elem_id="clean-start", size="md")
@@ -181,7 +186,7 @@ def _render(state: State) -> list[Any]:
     before, after = before_and_after(state.project, clip)
     if after is None:
         return [give(before), _player(None), text.CLEAN_NOT_YET]
-    done = ", ".join(text.CLEAN_STEPS[step].lower() for step in steps_of(clip) if step in text.CLEAN_STEPS)
+    done = ", ".join(text.CLEAN_STEPS[step] for step in steps_of(clip) if step in text.CLEAN_STEPS)
     cut = originals(state.project, [clip]).get(clip.id, clip)
     snr = {"before": f"{cut.quality.snr_db:.0f}", "after": f"{clip.quality.snr_db:.0f}"}
     return [give(before), _player(after), text.CLEAN_DONE.format(steps=done, **snr)]
