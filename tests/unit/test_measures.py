@@ -12,12 +12,12 @@ import soxr
 
 from tests.conftest import GivenClip
 from voicefactory.audio.bandwidth import bandwidth
+from voicefactory.audio.pace import pace
 from voicefactory.audio.speaker_encoder import Embedding, embed
 from voicefactory.audio.thresholds import TABLE, complaints
 from voicefactory.errors import InputError
 from voicefactory.pipeline.analyse import Analysis
 from voicefactory.pipeline.foreign import Voices, distances, may_differ, voices
-from voicefactory.pipeline.pace import pace
 from voicefactory.pipeline.risk import risks
 from voicefactory.types import SAMPLE_RATE, Clip, Quality, Transcript
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from voicefactory import files
+from voicefactory.audio.pace import PACE, pace, written_in
 from voicefactory.audio.sound_measures import DNSMOS, SOUND, VOICE
 from voicefactory.audio.thresholds import complaints
 from voicefactory.pipeline.foreign import LEAST_CLIPS, Voices, distances, voices
 from voicefactory.pipeline.measuring import Measured, measured_sounds
-from voicefactory.pipeline.pace import PACE, pace, written_in
 from voicefactory.pipeline.second_opinion import disagreements, opinions_path
 from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.transcripts import load_transcripts

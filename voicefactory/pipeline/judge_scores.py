@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from voicefactory.audio.pace import pace
 from voicefactory.errors import InputError
 from voicefactory.pipeline.judge_listen import Sound
-from voicefactory.pipeline.pace import pace
 from voicefactory.pipeline.wording import compare, units_of
 from voicefactory.types import Transcript
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voicefactory.audio.pace import written_in
 from voicefactory.audio.sound_measures import SOUND
 from voicefactory.audio.thresholds import complaints
 from voicefactory.pipeline.analyse import VOICE_DISTANCE, Analysis
-from voicefactory.pipeline.pace import written_in
 from voicefactory.types import Clip, Transcript
 
 _LEAST_CLIPS = 8  # a distribution of fewer says nothing
