@@ -10,7 +10,7 @@ import pytest
 from voicefactory.hardware import Gpu
 from voicefactory.jobs.store import Job, Store
 from voicefactory.types import Clip, Quality, Recording, Refused, Transcript
-from voicefactory.ui import run_views, text, views
+from voicefactory.ui import english, run_views, text, views
 
 
 def clip(name: str, *verdicts: str, seconds: float = 4.0) -> Clip:
@@ -122,7 +122,7 @@ def test_loss_has_a_curve_for_each_and_no_holes() -> None:
 
 
 def test_no_sentence_shouts_or_is_code() -> None:
-    sentences = [value for name, value in vars(text).items() if name.isupper() and isinstance(value, str)]
+    sentences = [value for name, value in vars(english).items() if name.isupper() and isinstance(value, str)]
     assert len(sentences) > 60
     for sentence in sentences:
         assert "!" not in sentence

@@ -30,8 +30,6 @@ PORT_TAKEN = "Port {port} is used by another program. Choose another one, for ex
 # --- at the side --------------------------------------------------------------------------------------
 NO_PROJECTS = "None yet."
 PROJECT_EMPTY = "empty"
-PROJECT_CLIP = "1 clip"
-PROJECT_CLIPS = "{clips:,} clips"
 PROJECT_VOICE = "voice ready"
 PROJECT_WAITS = "waiting"
 SAMPLES_BUTTON = "Try it with sample recordings"
@@ -510,4 +508,66 @@ ENDED = {
     "succeeded": "Done. Your voice is ready: listen to it in step 5.",
     "cancelled": "Cancelled. What was finished is kept: press Resume to go on.",
     "interrupted": "Stopped before it was finished.",
+}
+
+# --- amounts, lengths and times -----------------------------------------------------------------------
+#: One, and any other number of them.
+COUNTS = {
+    "recording": ("1 recording", "{number:,} recordings"),
+    "clip": ("1 clip", "{number:,} clips"),
+    "part": ("1 part", "{number:,} parts"),
+    "sentence": ("1 sentence", "{number:,} sentences"),
+    "epoch": ("1 epoch", "{number:,} epochs"),
+    "step": ("1 step", "{number:,} steps"),
+}
+SECONDS, MINUTES, MINUTES_SECONDS = "{seconds} s", "{minutes} min", "{minutes} min {seconds} s"
+HOURS, HOURS_MINUTES = "{hours} h", "{hours} h {minutes} min"
+LEFT, LEFT_BETWEEN = "about {time} left", "{low} to {high} left"
+BETWEEN = "{low} to {high}"
+RECORDINGS_LINE = "{recordings}, {length}."
+RECORDINGS_CUT = "{recordings}, {length}; cut into {clips} with {speech} of speech."
+RECORDINGS_FEW = "That is enough for a try; a few minutes or more make a better voice."
+WILL_BE_USED = "{used:,} of {clips} will be used."
+ONE_NEEDS_A_LOOK, NEED_A_LOOK = "One needs a look.", "{clips:,} need a look."
+GPU_LINE = "GPU {index}: {name}, {free:.1f} of {total:.1f} GiB free"
+GPU_BUSY = "{percent:.0f} % busy"
+AUTO_RATE = "learning rate {rate:g}"
+AUTO_BATCH = "{clips} at a time"
+AUTO_STEPS = "{steps}, {warmup} of them to warm up"
+AUTO_NO_WARMUP = "none"
+AUTO_CLIPS = "{clips} to learn from, {kept} kept aside"
+#: Name and description of the presets that come with VoiceFactory; the descriptions are those of the files.
+PRESETS = {
+    "chatterbox-style": (
+        "Chatterbox style",
+        "One fast pass over much data, a thousand clips or more; the speaker encoder stays frozen.",
+    ),
+    "full-quality": (
+        "Full quality",
+        "Slower and more careful than quick; for half an hour of clean speech and more.",
+    ),
+    "gentle": ("Gentle", "The smallest change; keeps most of the base model's way of speaking."),
+    "lora": ("LoRA", "Trains a small adapter instead of the weights, in much less memory; it can be kept apart."),
+    "low-memory": ("Low memory", "All weights are trained, in less than half the memory of quick; slower."),
+    "official": ("Official", "The numbers of the public README, on a loss that is right; slow to change the voice."),
+    "qlora": ("QLoRA", "The least memory; needs an NVIDIA GPU and bitsandbytes."),
+    "quick": ("Quick", "A good first try, from a few minutes of speech."),
+    "text-embedding-only": (
+        "Text embedding only",
+        "An experiment for new words; also takes texts without audio. Quality unknown.",
+    ),
+}
+STEP = "step"
+HOW_SEED = "seed {seed}"
+LANGUAGES = {
+    "chinese": "Chinese",
+    "english": "English",
+    "french": "French",
+    "german": "German",
+    "italian": "Italian",
+    "japanese": "Japanese",
+    "korean": "Korean",
+    "portuguese": "Portuguese",
+    "russian": "Russian",
+    "spanish": "Spanish",
 }

@@ -147,6 +147,10 @@ class Page:
         (self.live if live else self.rest).sections.append(section)
         return section
 
+    def once(self, component: Component, update: Callable[[], Any]) -> None:
+        """Declare what is sent when the page is opened, because a mark would not be replaced there: choices, HTML."""
+        self.show([component], lambda state: "", lambda state: [update()])
+
     def on(
         self,
         event: Callable[..., Any],

@@ -11,7 +11,7 @@ from pathlib import Path
 from voicefactory import files
 from voicefactory.jobs.store import ACTIVE, Job, Store
 from voicefactory.project import Project, projects_root
-from voicefactory.ui import text
+from voicefactory.ui import text, views
 from voicefactory.ui.cache import cached, stamp_of
 
 _DAY_S = 86_400.0
@@ -81,7 +81,7 @@ def _state(project: Project, job: Job | None) -> str:
         return text.PROJECT_VOICE
     if stamp_of(project.clips_jsonl)[1]:
         clips = cached("clip count", project.root, [project.clips_jsonl], lambda: _lines(project.clips_jsonl))
-        return text.PROJECT_CLIPS.format(clips=clips) if clips != 1 else text.PROJECT_CLIP
+        return views.count(clips, "clip")
     return text.PROJECT_EMPTY
 
 

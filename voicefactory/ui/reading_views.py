@@ -15,8 +15,11 @@ _LOWEST_DBFS, _GOOD_DBFS, _LOUD_DBFS = -60.0, -36.0, -9.0  #: of the bar for the
 _SOME = 0.25  #: share of the words from which it is this sentence
 _BEST_SNR_DB, _GOOD_SNR_DB = 50.0, 20.0  #: of the bar for the background
 
+
 #: The microphone's level while it is open; a script moves it.
-METER = f'<div class="bar live" role="img" aria-label="{text.READ_METER}"><span></span></div>'
+def meter_html() -> str:
+    """How loud the microphone is, moved by the page's own script."""
+    return f'<div class="bar live" role="img" aria-label="{html.escape(text.READ_METER)}"><span></span></div>'
 
 
 def sentence_html(prompt: Prompt, reading: Reading | None = None) -> str:

@@ -38,10 +38,7 @@ def __getattr__(name: str) -> Words:
     language = _spoken.get()
     if language == _ENGLISH:
         return words
-    if language == _MARKS:
-        words = _marked(name, words)
-    else:
-        words = translation(language).get(name, words)
+    words = _marked(name, words) if language == _MARKS else translation(language).get(name, words)
     return words
 
 
@@ -75,7 +72,7 @@ def translations() -> gr.I18n:
 def translation(language: str) -> dict[str, Words]:
     """The sentences of translations/LANGUAGE.json, in the shapes of english.py."""
     found = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return {name: tuple(words) if isinstance(words, list) else words for name, words in found.items()}
+    return {name: _tuples(words) for name, words in found.items()}
 
 
 _asked: dict[str, str] = {}  #: mark → its English sentence, of those that the page was built with
@@ -92,16 +89,21 @@ def _marked(name: str, words: Any) -> Any:
 
 def _marks_of(language: str) -> dict[str, str]:
     flat: dict[str, str] = {}
-    for name in vars(english):
-        if name.isupper():
-            known: Words = getattr(english, name)
-            flat |= _flat(name, known if language == _ENGLISH else translation(language).get(name, known))
-    return {name: flat[name] for name in _asked}
+    for name, words in translation(language).items() if language != _ENGLISH else ():
+        flat |= single(name, words)
+    return {mark: flat.get(mark, words) for mark, words in _asked.items()}
 
 
-def _flat(name: str, words: Any) -> dict[str, str]:
+def single(name: str, words: Words) -> dict[str, str]:
+    """Each sentence of `words` by a name of its own."""
+    if isinstance(words, str):
+        return {name: words}
+    several = words.items() if isinstance(words, dict) else enumerate(words)
+    return {mark: one for key, part in several for mark, one in single(f"{name}-{key}", part).items()}
+
+
+def _tuples(words: Any) -> Words:
+    """JSON's lists as the tuples that they are in english.py."""
     if isinstance(words, dict):
-        return {key: value for own, one in words.items() for key, value in _flat(f"{name}-{own}", one).items()}
-    if isinstance(words, tuple):
-        return {key: value for at, one in enumerate(words) for key, value in _flat(f"{name}-{at}", one).items()}
-    return {name: words}
+        return {key: _tuples(value) for key, value in words.items()}
+    return tuple(_tuples(value) for value in words) if isinstance(words, list) else str(words)

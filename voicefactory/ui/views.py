@@ -1,4 +1,4 @@
-"""From state to what is shown: text, rows and plot values. Pure functions, no gradio, no disk."""
+"""From state to what is shown: text, rows and plot values. Pure functions, no disk."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from voicefactory.hardware import CPU, Gpu
 from voicefactory.jobs.store import Job
+from voicefactory.languages import WHISPER_CODES
 from voicefactory.pipeline.plan import RunPlan
+from voicefactory.presets import Preset
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
-from voicefactory.ui import text
+from voicefactory.ui import english, text
 
 GIB = 1024**3
 _LISTED = 2_000  #: rows of a list that a page gets
@@ -20,15 +22,15 @@ _LISTED = 2_000  #: rows of a list that a page gets
 def length(seconds: float) -> str:
     """A length in words: 0.8 s, 12 s, 3 min 5 s, 1 h 20 min."""
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return text.SECONDS.format(seconds=f"{seconds:.1f}")
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return text.SECONDS.format(seconds=whole)
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return (text.MINUTES_SECONDS if rest else text.MINUTES).format(minutes=minutes, seconds=rest)
     hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return (text.HOURS_MINUTES if minutes else text.HOURS).format(hours=hours, minutes=minutes)
 
 
 def _coarse(seconds: float) -> str:
@@ -36,7 +38,7 @@ def _coarse(seconds: float) -> str:
     if seconds >= 120:
         return length(60 * math.ceil(seconds / 60))
     whole = 5 * math.ceil(max(seconds, 1) / 5)
-    return f"{whole} s" if whole < 60 else length(whole)
+    return text.SECONDS.format(seconds=whole) if whole < 60 else length(whole)
 
 
 def time_left(job: Job) -> str:
@@ -45,10 +47,14 @@ def time_left(job: Job) -> str:
         return ""
     low, high = _coarse(job.eta_low), _coarse(job.eta_high)
     if low == high:
-        return f"about {high} left"
+        return text.LEFT.format(time=high)
+    return text.LEFT_BETWEEN.format(low=_without_unit(low, high), high=high)
+
+
+def _without_unit(low: str, high: str) -> str:
+    """The lower end of a range: its unit is left out where the upper end has the same."""
     unit = f" {high.split()[-1]}"
-    both = len(low.split()) == len(high.split()) == 2 and low.endswith(unit)
-    return f"{low.removesuffix(unit) if both else low} to {high} left"
+    return low.removesuffix(unit) if len(low.split()) == len(high.split()) == 2 and low.endswith(unit) else low
 
 
 def job_line(job: Job, ahead: int = 0) -> str:
@@ -139,12 +145,13 @@ def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refu
     if not recordings:
         return text.NONE_USABLE if refused else text.NO_RECORDINGS
     speech = sum(clip.seconds for clip in clips)
-    line = f"{count(len(recordings), 'recording')}, {length(sum(row.seconds for row in recordings))}"
-    if clips:
-        line += f"; cut into {count(len(clips), 'clip')} with {length(speech)} of speech"
-    if clips and speech < 60:
-        line += ". That is enough for a try; a few minutes or more make a better voice"
-    return line + "."
+    line = (text.RECORDINGS_CUT if clips else text.RECORDINGS_LINE).format(
+        recordings=count(len(recordings), "recording"),
+        length=length(sum(row.seconds for row in recordings)),
+        clips=count(len(clips), "clip"),
+        speech=length(speech),
+    )
+    return f"{line} {text.RECORDINGS_FEW}" if clips and speech < 60 else line
 
 
 def refused_rows(refused: Iterable[Refused]) -> list[list[str]]:
@@ -155,9 +162,9 @@ def refused_rows(refused: Iterable[Refused]) -> list[list[str]]:
 def transcripts_line(transcripts: Sequence[Transcript], open_rows: int) -> str:
     """How many clips will be used, and how many of them a person should look at."""
     used = [row for row in transcripts if not row.dropped and row.text.strip()]
-    line = f"{len(used):,} of {count(len(transcripts), 'clip')} will be used."
+    line = text.WILL_BE_USED.format(used=len(used), clips=count(len(transcripts), "clip"))
     if open_rows:
-        return f"{line} {'One needs' if open_rows == 1 else f'{open_rows:,} need'} a look."
+        return f"{line} {text.ONE_NEEDS_A_LOOK if open_rows == 1 else text.NEED_A_LOOK.format(clips=open_rows)}"
     return line
 
 
@@ -166,7 +173,7 @@ def time_range(low: float | None, high: float | None, times: float = 1.0) -> str
     if low is None or high is None:
         return ""
     first, last = _coarse(low * times), _coarse(high * times)
-    return first if first == last else f"{first} to {last}"
+    return first if first == last else text.BETWEEN.format(low=first, high=last)
 
 
 def candidate_html(name: str, reference: Reference, player: str) -> str:
@@ -189,11 +196,13 @@ def gpu_lines(gpus: Sequence[Gpu]) -> str:
     """The GPUs as they are now, one a line."""
     if not gpus:
         return text.NO_GPU
-    return "\n".join(
-        f"GPU {gpu.index}: {gpu.name}, {gpu.free_bytes / GIB:.1f} of {gpu.total_bytes / GIB:.1f} GiB free"
-        + ("" if gpu.load_percent is None else f", {gpu.load_percent:.0f} % busy")
-        for gpu in gpus
-    )
+    return "\n".join(_gpu_line(gpu) for gpu in gpus)
+
+
+def _gpu_line(gpu: Gpu) -> str:
+    free, total = gpu.free_bytes / GIB, gpu.total_bytes / GIB
+    line = text.GPU_LINE.format(index=gpu.index, name=gpu.name, free=free, total=total)
+    return line if gpu.load_percent is None else f"{line}, {text.GPU_BUSY.format(percent=gpu.load_percent)}"
 
 
 def plan_text(found: RunPlan | None) -> str:
@@ -206,11 +215,11 @@ def plan_text(found: RunPlan | None) -> str:
         sentences.append(text.PLAN_TIME.format(low=_coarse(low), high=_coarse(high)))
     preset, plan = found.plan.preset, found.plan
     numbers = [
-        f"learning rate {preset.learning_rate:g}",
-        f"{count(preset.batch_size, 'clip')} at a time",
+        text.AUTO_RATE.format(rate=preset.learning_rate),
+        text.AUTO_BATCH.format(clips=count(preset.batch_size, "clip")),
         count(preset.epochs, "epoch"),
-        f"{count(plan.steps, 'step')}, {preset.warmup_steps or 'none'} of them to warm up",
-        f"{count(plan.training_clips, 'clip')} to learn from, {plan.held_out_clips} kept aside",
+        text.AUTO_STEPS.format(steps=count(plan.steps, "step"), warmup=preset.warmup_steps or text.AUTO_NO_WARMUP),
+        text.AUTO_CLIPS.format(clips=count(plan.training_clips, "clip"), kept=plan.held_out_clips),
     ]
     if preset.max_steps:
         del numbers[2]  # steps were asked for, so epochs count nothing
@@ -249,8 +258,14 @@ def gib(size: float) -> str:
 
 
 def preset_title(name: str) -> str:
-    """A preset's name as it is shown."""
-    return name.replace("-", " ").capitalize()
+    """A preset's name as it is shown; people may have presets of their own."""
+    return text.PRESETS[name][0] if name in text.PRESETS else name.replace("-", " ").capitalize()
+
+
+def preset_about(preset: Preset) -> str:
+    """A preset's description in the reader's words, if it is one of ours and says what ours says."""
+    ours = english.PRESETS.get(preset.name, ("", ""))[1] == preset.description
+    return text.PRESETS[preset.name][1] if ours else preset.description
 
 
 def _plain(name: str) -> str:
@@ -265,8 +280,8 @@ def history_rows(jobs: Iterable[Job]) -> list[list[str]]:
 
 def _how(job: Job) -> str:
     result = job.result or {}
-    spoken_in = [str(job.request["language"]).capitalize()] if job.request["language"] else []
-    seed = f"seed {result.get('seed', job.request['seed'])}"
+    spoken_in = [language_name(str(job.request["language"]))] if job.request["language"] else []
+    seed = text.HOW_SEED.format(seed=result.get("seed", job.request["seed"]))
     return ", ".join([*spoken_in, seed, length(float(result.get("seconds", 0)))])
 
 
@@ -276,4 +291,16 @@ def spoken(jobs: Iterable[Job]) -> list[Job]:
 
 
 def count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """So many of them: `noun` is a key of text.COUNTS."""
+    one, many = text.COUNTS[noun]
+    return one if number == 1 else many.format(number=number)
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """(shown, value) of every language that a voice can speak."""
+    return [(language_name(language), language) for language in WHISPER_CODES]
+
+
+def language_name(language: str) -> str:
+    """A language as the engine calls it, in the reader's words."""
+    return text.LANGUAGES.get(language) or language.capitalize()

@@ -14,7 +14,7 @@ from voicefactory.jobs.tasks import CleanRequest
 from voicefactory.pipeline.clean import STEPS, before_and_after, steps_of
 from voicefactory.pipeline.clip_rows import originals
 from voicefactory.types import Clip
-from voicefactory.ui import pictures, text, views
+from voicefactory.ui import english, pictures, text, views
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.state import State
@@ -28,11 +28,9 @@ def build(page: Page) -> None:
     """The panel, and what it does."""
     with gr.Accordion(text.CLEAN, open=False, elem_id="cleaning"):
         gr.Markdown(text.CLEAN_HELP)
-        steps = gr.CheckboxGroup(
-            [(text.CLEAN_STEPS[step], step) for step in STEPS], label=text.CLEAN_WHAT, elem_id="clean-steps"
-        )
+        steps = gr.CheckboxGroup(list(STEPS), label=text.CLEAN_WHAT, elem_id="clean-steps")
         scope = gr.Radio(
-            [(words, scope) for scope, words in text.CLEAN_SCOPES.items()],
+            list(english.CLEAN_SCOPES),
             label=text.CLEAN_SCOPE,
             value=_ALL,
             elem_id="clean-scope",
@@ -50,6 +48,8 @@ def build(page: Page) -> None:
             )
         found = gr.Markdown(elem_id="clean-found", elem_classes="quiet")
 
+    page.once(steps, lambda: gr.update(choices=[(text.CLEAN_STEPS[step], step) for step in STEPS]))
+    page.once(scope, lambda: gr.update(choices=[(words, name) for name, words in text.CLEAN_SCOPES.items()]))
     page.on(steps.input, remember_steps, [steps])
     page.on(scope.input, remember_scope, [scope])
     page.on(clip.input, choose_clip, [clip])

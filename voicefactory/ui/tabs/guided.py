@@ -65,8 +65,7 @@ if (bar && media && media.getUserMedia && window.AudioContext) {
 def build(page: Page) -> None:
     """The components, and what they do."""
     gr.Markdown(text.READ_HELP)
-    languages = [(name.capitalize(), name) for name in WHISPER_CODES]
-    language = gr.Dropdown(languages, label=text.READ_LANGUAGE, elem_id="read-language", value=None)
+    language = gr.Dropdown(list(WHISPER_CODES), label=text.READ_LANGUAGE, elem_id="read-language", value=None)
     progress = gr.HTML(elem_id="read-progress")
     sentence = gr.HTML(elem_id="read-sentence")
     microphone = gr.Audio(
@@ -77,7 +76,7 @@ def build(page: Page) -> None:
         elem_id="read-microphone",
         visible=HIDDEN,
     )
-    gr.HTML(reading_views.METER, elem_id="read-meter", js_on_load=_METER)
+    meter = gr.HTML(elem_id="read-meter", js_on_load=_METER)
     verdict = gr.HTML(visible=HIDDEN, elem_id="read-verdict")
     take = gr.HTML(visible=HIDDEN, elem_id="read-take")
     with gr.Row():
@@ -93,6 +92,8 @@ def build(page: Page) -> None:
         which = gr.Dropdown([], label=text.READ_AGAIN_WHICH, elem_id="read-which", scale=3)
         again = gr.Button(text.READ_AGAIN_BUTTON, elem_id="read-again", scale=1)
 
+    page.once(language, lambda: gr.update(choices=views.language_choices()))
+    page.once(meter, reading_views.meter_html)
     page.on(language.input, choose_language, [language])
     page.on(microphone.stop_recording, submit_take, [microphone], [microphone])
     page.on(keep.click, keep_it)

@@ -41,7 +41,7 @@ def build(page: Page) -> None:
         gr.Markdown(text.JUDGE_HELP, elem_classes="quiet")
         with gr.Row(equal_height=True):
             depth = gr.Radio(
-                [(text.JUDGE_QUICK, "quick"), (text.JUDGE_THOROUGH, "thorough")],
+                ["quick", "thorough"],
                 value="quick",
                 label=text.JUDGE_DEPTH,
                 elem_id="judge-depth",
@@ -58,6 +58,7 @@ def build(page: Page) -> None:
             first = gr.Button(text.BLIND_FIRST_BETTER, visible=HIDDEN, size="md", elem_id="blind-first")
             second = gr.Button(text.BLIND_SECOND_BETTER, visible=HIDDEN, size="md", elem_id="blind-second")
             neither = gr.Button(text.BLIND_UNDECIDED, visible=HIDDEN, size="md", elem_id="blind-undecided")
+    page.once(depth, lambda: gr.update(choices=[(text.JUDGE_QUICK, "quick"), (text.JUDGE_THOROUGH, "thorough")]))
     page.on(ask.click, judge, [depth])
     page.on(cancel.click, stop)
     page.on(begin.click, begin_blind)

@@ -12,13 +12,13 @@ from voicefactory.engines import registry
 from voicefactory.errors import InputError
 from voicefactory.jobs.store import Job
 from voicefactory.jobs.tasks import SynthesizeRequest
+from voicefactory.languages import WHISPER_CODES
 from voicefactory.ui import models, text, views
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import remembered_request
 from voicefactory.ui.state import State
 from voicefactory.ui.tabs import judging
-from voicefactory.ui.tabs.recordings import language_choices
 
 _BASE = "base:"
 _VOICE = "voice:"
@@ -32,7 +32,7 @@ def build(page: Page) -> None:
         voice = gr.Dropdown([], label=text.VOICE, elem_id="voice", scale=2, min_width=260)
         speaker = gr.Dropdown([], label=text.SPEAKER, elem_id="speaker", visible=HIDDEN, min_width=160)
         language = gr.Dropdown(
-            [(text.SAME_LANGUAGE, ""), *language_choices()],
+            ["", *WHISPER_CODES],
             value="",
             label=text.SPEAK_LANGUAGE,
             elem_id="speak-language",
@@ -58,6 +58,7 @@ def build(page: Page) -> None:
 
     judging.build(page)
 
+    page.once(language, lambda: gr.update(choices=[(text.SAME_LANGUAGE, ""), *views.language_choices()]))
     page.on(speak.click, say, [voice, line, language, seed, speaker])
     page.on(voice.input, change_voice, [voice], [noise, speaker], changes=False)
     page.on(history.select, hear_again, [], [audio], selects=True, changes=False)

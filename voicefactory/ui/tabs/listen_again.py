@@ -38,12 +38,16 @@ def build(page: Page) -> None:
             cancel = gr.Button(text.CANCEL, size="md", visible=HIDDEN, elem_id="opinion-cancel")
         status = gr.HTML(visible=HIDDEN, elem_id="opinion-status")
         numbers = gr.Radio(
-            [(text.NUMBERS_AS_WRITTEN, AS_WRITTEN), (text.NUMBERS_IN_WORDS, IN_WORDS)],
+            [AS_WRITTEN, IN_WORDS],
             value=AS_WRITTEN,
             label=text.NUMBERS,
             info=text.NUMBERS_HELP,
             elem_id="numbers",
         )
+    page.once(
+        numbers,
+        lambda: gr.update(choices=[(text.NUMBERS_AS_WRITTEN, AS_WRITTEN), (text.NUMBERS_IN_WORDS, IN_WORDS)]),
+    )
     page.on(panel.expand, look)
     page.on(ask.click, ask_again, [size, count])
     page.on(rewrite.click, write_again, [size])

@@ -29,9 +29,7 @@ element.addEventListener('click', (event) => {
 def build(page: Page) -> None:
     """The components of the step, and what they do."""
     gr.Markdown(text.RECORDINGS_HELP)
-    language = gr.Dropdown(
-        [(text.LANGUAGE_AUTO, AUTO), *language_choices()], label=text.LANGUAGE, elem_id="language", value=AUTO
-    )
+    language = gr.Dropdown([AUTO, *WHISPER_CODES], label=text.LANGUAGE, elem_id="language", value=AUTO)
     with gr.Tabs(elem_id="sources"):
         files_tab, read_tab, hub_tab = text.SOURCES
         with gr.Tab(files_tab, render_children=True):
@@ -65,6 +63,7 @@ def build(page: Page) -> None:
         which = gr.Dropdown([], label=text.REMOVE_WHICH, elem_id="remove-which", scale=3)
         remove = gr.Button(text.REMOVE_BUTTON, elem_id="remove", scale=1)
 
+    page.once(language, lambda: gr.update(choices=[(text.LANGUAGE_AUTO, AUTO), *views.language_choices()]))
     page.on(uploads.upload, add_files, [uploads, language], [uploads])
     page.on(add_take.click, add_recording, [microphone, language], [microphone])
     page.on(language.input, change_language, [language])
@@ -90,11 +89,6 @@ def build(page: Page) -> None:
         _lists,
     )
     page.show([which], _removables_key, _removables)
-
-
-def language_choices() -> list[tuple[str, str]]:
-    """(shown, value) of every language."""
-    return [(name.capitalize(), name) for name in WHISPER_CODES]
 
 
 def add_files(call: Call, paths: list[str] | None, language: str) -> None:

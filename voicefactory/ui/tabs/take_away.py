@@ -11,7 +11,7 @@ import gradio as gr
 from voicefactory.errors import InputError
 from voicefactory.jobs.store import Job
 from voicefactory.jobs.studio_tasks import ExportRequest, exported
-from voicefactory.ui import text, views
+from voicefactory.ui import english, text, views
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.state import State
@@ -22,7 +22,7 @@ def build(page: Page) -> None:
     with gr.Accordion(text.EXPORT, open=False, visible=HIDDEN, elem_id="export") as panel:
         with gr.Row(equal_height=True):
             form = gr.Dropdown(
-                [(words, name) for name, words in text.EXPORT_FORMS.items()],
+                list(english.EXPORT_FORMS),
                 value="ljspeech",
                 label=text.EXPORT_FORM,
                 elem_id="export-form",
@@ -31,6 +31,7 @@ def build(page: Page) -> None:
             make = gr.Button(text.EXPORT_MAKE, scale=0, min_width=160, size="md", elem_id="export-make")
         status = gr.HTML(visible=HIDDEN, elem_id="export-status")
         download = gr.DownloadButton(visible=HIDDEN, size="md", variant="primary", elem_id="export-download")
+    page.once(form, lambda: gr.update(choices=[(words, name) for name, words in text.EXPORT_FORMS.items()]))
     page.on(make.click, write, [form])
     page.show(
         [panel], lambda state: bool(state.transcripts), lambda state: [gr.update(visible=shown(state.transcripts))]

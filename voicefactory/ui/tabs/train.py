@@ -39,7 +39,7 @@ def build(page: Page) -> None:
             allow_custom_value=True,
             elem_id="model",
         )
-        preset = gr.Dropdown(preset_choices(), value=_DEFAULT_PRESET, label=text.PRESET, elem_id="preset")
+        preset = gr.Dropdown(_presets(), value=_DEFAULT_PRESET, label=text.PRESET, elem_id="preset")
         engine = gr.Dropdown(
             [(registry.get(name).spec.title, name) for name in registry.names()],
             value=registry.DEFAULT,
@@ -47,7 +47,7 @@ def build(page: Page) -> None:
             visible=shown(len(registry.names()) > 1),
             elem_id="engine",
         )
-    about = gr.Markdown(load_preset(_DEFAULT_PRESET).description, elem_classes="quiet", elem_id="preset-about")
+    about = gr.Markdown(elem_classes="quiet", elem_id="preset-about")
     toy = gr.Markdown(text.TOY, visible=shown(models.is_toy(registry.DEFAULT, "")), elem_classes="warn", elem_id="toy")
     with gr.Accordion(text.ADVANCED, open=False, elem_id="advanced"):
         gr.Markdown(text.ADVANCED_HELP, elem_classes="quiet")
@@ -83,15 +83,15 @@ def build(page: Page) -> None:
     page.show([gpus], lambda state: _gpus(), lambda state: [_gpus()], live=True)
     page.show([model, toy, preset, about, consent, *fields], _last_choice, _restore)
     # After it: the browser applies what it is sent in order, so that the plan is asked for with what was restored.
+    page.once(preset, lambda: gr.update(choices=[(views.preset_title(name), name) for name in _presets()]))
     page.show([known], _plan_key, lambda state: [str(_plan_key(state))])
     page.show([missing], _missing, lambda state: [gr.update(value=_missing(state), visible=shown(_missing(state)))])
     page.show([status, train, cancel, resume], _status_key, _status, live=True)
 
 
-def preset_choices() -> list[tuple[str, str]]:
-    """(shown, value) of the presets that come with VoiceFactory, the default first."""
-    names = sorted(preset_files(), key=lambda name: name != _DEFAULT_PRESET)
-    return [(views.preset_title(name), name) for name in names]
+def _presets() -> list[str]:
+    """The presets that come with VoiceFactory, the default first."""
+    return sorted(preset_files(), key=lambda name: name != _DEFAULT_PRESET)
 
 
 def start(call: Call, engine: str, model: str, preset: str, consent: bool, *values: Any) -> None:
@@ -136,7 +136,7 @@ def resume_training(call: Call) -> None:
 def change_preset(call: Call, preset: str) -> list[Any]:
     """Show what the preset stands for, and ask for its plan."""
     loaded = load_preset(preset)
-    return [loaded.description, *advanced.values_of(loaded), secrets.token_hex(4)]
+    return [views.preset_about(loaded), *advanced.values_of(loaded), secrets.token_hex(4)]
 
 
 def change_model(call: Call, engine: str, model: str) -> Any:
@@ -207,7 +207,7 @@ def _restore(state: State) -> list[Any]:
         model,
         gr.update(visible=shown(models.is_toy(registry.DEFAULT, model))),
         preset,
-        load_preset(preset).description,
+        views.preset_about(load_preset(preset)),
         bool(state.remembered("consent")),
         *advanced.values_of(changed),
     ]

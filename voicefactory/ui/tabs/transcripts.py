@@ -12,7 +12,7 @@ import gradio as gr
 from voicefactory.errors import InputError
 from voicefactory.pipeline import review
 from voicefactory.pipeline.second_opinion import opinions_path
-from voicefactory.ui import listing, review_views, text, views
+from voicefactory.ui import english, listing, review_views, text, views
 from voicefactory.ui.cache import stamp_of
 from voicefactory.ui.handout import player_html
 from voicefactory.ui.keyboard import LIST_JS
@@ -26,7 +26,7 @@ def build(page: Page) -> None:
     """The components of the step, and what they do."""
     gr.Markdown(text.TRANSCRIPTS_HELP)
     summary = gr.Markdown(text.NO_TRANSCRIPTS, elem_id="transcripts-summary")
-    show = gr.Radio(_shows({}), value="all", label=text.SHOW, visible=HIDDEN, elem_id="show")
+    show = gr.Radio(list(english.SHOWS), value="all", label=text.SHOW, visible=HIDDEN, elem_id="show")
     with gr.Row(visible=HIDDEN, elem_id="transcripts-panel", equal_height=False) as panel:
         with gr.Column(scale=3, min_width=340):
             search = gr.Textbox(label=text.SEARCH, placeholder=text.SEARCH_HINT, max_lines=1, elem_id="search")
@@ -50,7 +50,7 @@ def build(page: Page) -> None:
                 following = gr.Button(text.NEXT_CLIP, size="sm", min_width=90, elem_id="clip-next")
             undo = gr.Button(text.UNDO, size="sm", interactive=False, elem_id="clip-undo")
             with gr.Accordion(text.KEYS_HEAD, open=False, elem_id="keys"):
-                gr.HTML(review_views.keys_html())
+                keys = gr.HTML()
     with gr.Accordion(text.BULK, open=False, visible=HIDDEN, elem_id="bulk") as bulk:
         gr.Markdown(text.BULK_HELP, elem_classes="quiet")
         with gr.Row():
@@ -72,6 +72,7 @@ def build(page: Page) -> None:
     rows = page.show([table, before, where, after, all_accept, all_drop, all_use], _rows_key, _rows)
     both = (head, rows)
 
+    page.once(keys, review_views.keys_html)
     page.on(table.select, choose, typed, editor, selects=True, changes=False)
     page.on(table.input, tick, [], [], shows=both, selects=True, changes=False)
     page.on(previous.click, _moving(-1), typed, editor, shows=[rows], changes=False)
