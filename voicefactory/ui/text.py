@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: Languages beside English, by the names that Gradio's page knows them by.
 TRANSLATED = ("de", "fr", "es", "zh-CN", "ja")
 _FOLDER = Path(__file__).parent / "translations"
-_ENGLISH, _MARKS = "en", "marks"
-_spoken: ContextVar[str] = ContextVar("language", default=_ENGLISH)
+ENGLISH, _MARKS = "en", "marks"
+_spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 Words = str | tuple[Any, ...] | dict[str, Any]  #: a sentence, or several: keys of a dict are not read by anybody
 
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Words:
         raise AttributeError(name)
     words: Words = getattr(english, name)
     language = _spoken.get()
-    if language == _ENGLISH:
+    if language == ENGLISH:
         return words
     words = _marked(name, words) if language == _MARKS else translation(language).get(name, words)
     return words
@@ -45,7 +45,12 @@ def __getattr__(name: str) -> Words:
 def language_of(headers: Mapping[str, str]) -> str:
     """The language of a browser, by the first that it asks for: as Gradio's page does, or halves would differ."""
     first = headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    return next((one for one in (first, first.split("-")[0]) if one in TRANSLATED), _ENGLISH)
+    return next((one for one in (first, first.split("-")[0]) if one in TRANSLATED), ENGLISH)
+
+
+def spoken() -> str:
+    """The language of the answer that is being given."""
+    return _spoken.get()
 
 
 def speak(language: str) -> None:
@@ -65,7 +70,7 @@ def building() -> Iterator[None]:
 
 def translations() -> gr.I18n:
     """What the browser replaces the marks by."""
-    return gr.I18n(**{_ENGLISH: _marks_of(_ENGLISH)}, **{language: _marks_of(language) for language in TRANSLATED})
+    return gr.I18n(**{ENGLISH: _marks_of(ENGLISH)}, **{language: _marks_of(language) for language in TRANSLATED})
 
 
 @functools.cache
@@ -89,7 +94,7 @@ def _marked(name: str, words: Any) -> Any:
 
 def _marks_of(language: str) -> dict[str, str]:
     flat: dict[str, str] = {}
-    for name, words in translation(language).items() if language != _ENGLISH else ():
+    for name, words in translation(language).items() if language != ENGLISH else ():
         flat |= single(name, words)
     return {mark: flat.get(mark, words) for mark, words in _asked.items()}
 
