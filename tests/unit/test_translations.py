@@ -36,7 +36,7 @@ def test_the_page_is_there_in_every_language(language: str) -> None:
     assert sorted(said) == sorted(ENGLISH)
     for mark, words in said.items():
         assert _gaps(words) == _gaps(ENGLISH[mark]), mark
-        assert words.strip() == words and "!" not in words and "！" not in words, mark
+        assert words == words.strip("!！ "), mark
         assert words.count("**") == ENGLISH[mark].count("**"), mark
         assert "<" not in words or "<" in ENGLISH[mark], mark
 
@@ -50,7 +50,7 @@ def test_what_the_work_tells_is_there_in_every_language(language: str) -> None:
     assert [template for template in known if template not in wanted] == [], "no longer told by anything"
     for template, words in known.items():
         assert set(re.findall(r"\{\d+\}", words)) == set(re.findall(r"\{\d+\}", template)), template
-        assert words.strip() == words and "!" not in words and "！" not in words, template
+        assert words == words.strip("!！ "), template
 
 
 def test_a_browser_is_answered_in_the_language_that_it_asks_for_first() -> None:
@@ -76,7 +76,8 @@ def test_sentences_with_figures_are_recognised(german: None) -> None:
     known = told.translations("de")
     assert told.told("The file is empty (0 bytes).") == known["The file is empty (0 bytes)."]
     gone = told.told("There is no project called 'Anna'.")
-    assert "'Anna'" in gone and gone == known["There is no project called {0}."].replace("{0}", "'Anna'")
+    assert "'Anna'" in gone
+    assert gone == known["There is no project called {0}."].replace("{0}", "'Anna'")
     two = told.told("It has no text. The file is empty (0 bytes).")
     assert two == f"{known['It has no text.']} {known['The file is empty (0 bytes).']}"
     inner = told.told("It cannot be used: no speech was heard in it.")

@@ -15,6 +15,7 @@ from voicefactory.ui import text
 
 _FOLDER = Path(__file__).parent / "translations"
 _GAP = re.compile(r"\{\d+\}")
+_WITHOUT_SPACES = ("zh-CN", "ja")
 #: Where one sentence ends and another begins; not after an abbreviation's single letter.
 _BETWEEN_SENTENCES = re.compile(r"(?<=[^\s.][^\s.][.:?]) (?=[A-Z“])")
 
@@ -31,7 +32,8 @@ def _told(language: str, sentence: str) -> str:
     if whole is not None:
         return whole
     parts = _BETWEEN_SENTENCES.split(sentence)
-    return " ".join(_told(language, part) for part in parts) if len(parts) > 1 else sentence
+    between = "" if language in _WITHOUT_SPACES else " "
+    return between.join(_told(language, part) for part in parts) if len(parts) > 1 else sentence
 
 
 def _one(language: str, sentence: str) -> str | None:
@@ -39,9 +41,12 @@ def _one(language: str, sentence: str) -> str | None:
     for pattern, words in _templates(language):
         found = pattern.fullmatch(sentence)
         if found:
-            gaps = [_told(language, gap) for gap in found.groups()]
-            return _GAP.sub(lambda gap: gaps[int(gap[0][1:-1])], words)
+            return _filled(words, [_told(language, gap) for gap in found.groups()])
     return None
+
+
+def _filled(words: str, gaps: list[str]) -> str:
+    return _GAP.sub(lambda gap: gaps[int(gap[0][1:-1])], words)
 
 
 @functools.cache
