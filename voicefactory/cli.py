@@ -467,6 +467,8 @@ def serve(
 def _summarize(result: dict[str, Any]) -> None:
     for refused in result["refused"]:
         say_aside(f"Not used: {refused['file']}: {refused['reason']}")
+    if result["drift"]:
+        say_aside(f"Training was stopped because the voice drifted away from its speaker. {result['drift']}")
     typer.echo(f"Clips      {result['clips']} used, {len(result['refused'])} refused")
     typer.echo(f"Reference  {result['reference']}")
     for sample in result["samples"]:

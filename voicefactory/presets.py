@@ -98,7 +98,27 @@ class Preset(BaseModel):
     result: Literal["best", "last"] = Field(
         "best", description="the voice is made of the best held-out loss, or of the last step"
     )
-    speak_at_evaluations: bool = Field(True, description="speak two fixed sentences at every measurement, to hear")
+    speak_at_evaluations: bool = Field(True, description="speak a few fixed sentences at every measurement, to hear")
+    probe: Literal["auto", "stop", "watch", "none"] = Field(
+        "auto",
+        description="measure pace, runaways and likeness of what is spoken at every measurement: watch = show them; "
+        "stop = end training when the voice drifts away from its speaker; auto = stop, but watch the toy, which makes "
+        "noise. Needs speak_at_evaluations",
+    )
+    drift_pace: float = Field(
+        0.15,
+        gt=0,
+        le=1,
+        description="share by which the voice may speak faster or slower than its speaker, if the "
+        "speaker's own clips differ less",
+    )
+    drift_likeness: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="cosine by which the likeness may fall below the best measurement, if the speaker's "
+        "own clips differ less",
+    )
     save_every_steps: Steps | Auto = Field(
         AUTO, description="optimiser steps between checkpoints; auto = ten in a run, 10 to 500 steps apart"
     )

@@ -174,6 +174,7 @@ class Checkpoint:
     step: int
     speaker: str  #: lower-case, as the model looks it up
     base_model: Path
+    drift: str = ""  #: why training was stopped, if the voice drifted away; the weights are from before that
 
 
 @dataclass(frozen=True)

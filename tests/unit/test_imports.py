@@ -32,7 +32,7 @@ LAYERS = [
     {"jobs"},
     {"pipeline"},
     {"engines"},
-    {"audio", "project", "files", "types", "presets", "languages", "settings", "hardware", "errors", ""},
+    {"audio", "probe", "project", "files", "types", "presets", "languages", "settings", "hardware", "errors", ""},
 ]
 #: Packages that only one corner may know.
 ONLY_IN = {

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicefactory.presets import Hyperparameters, Preset
-from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, Reference, ShouldStop
+from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, Reference, Sample, ShouldStop
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class Training:
     device: str  #: cpu or cuda:N; several that train together: "cuda:0,cuda:1"
     sentences: tuple[str, ...] = ()  #: spoken at every measurement, to hear how the voice comes along
     language: str = ""  #: which they are spoken in
+    recordings: tuple[Sample, ...] = ()  #: of the speaker, which what is spoken is measured against; empty = it is not
 
 
 #: Audio file (mono, 24 kHz) → who speaks in it, as a unit vector. Raises InputError for silence.
@@ -173,8 +174,11 @@ class Engine(Protocol):
         """The model's own ear for voices, alone, without the rest of the model."""
         ...
 
-    def assemble(self, checkpoint: Checkpoint, out: Path) -> None:
-        """Write a complete model directory at `out` from a checkpoint: weights once, the codec linked."""
+    def assemble(self, checkpoint: Checkpoint, out: Path, strength: float = 1.0) -> None:
+        """Write a complete model directory at `out` from a checkpoint: weights once, the codec linked.
+
+        `strength` multiplies what training changed: 1 is the checkpoint, 0 the base model with the speaker added.
+        """
         ...
 
     def load(self, source: Path, device: str) -> Synthesizer:

@@ -55,6 +55,7 @@ def model_card(facts: dict[str, Any], example: str, adapter_example: str = "") -
         f"| Optimiser steps | {metrics.get('step', 0)} |\n"
         f"| Loss at the end | {metrics.get('loss', float('nan')):.3f} nats in training{_held_out(facts)} |\n"
         f"| Made with | {facts['made_with']}, {facts['created']} |\n\n"
+        f"{_drift(facts)}"
         "A low loss does not say that the voice is good: listen to `samples/`.\n\n"
         "## Whose voice it is\n\n"
         f"{_consent(facts)}\n\n"
@@ -66,6 +67,15 @@ def _extra_texts(facts: dict[str, Any]) -> str:
     if not facts.get("extra_texts"):
         return ""
     return f"| Texts without audio | {facts['extra_texts']}, spoken by the base model itself |\n"
+
+
+def _drift(facts: dict[str, Any]) -> str:
+    if not facts.get("drift"):
+        return ""
+    return (
+        "Training was stopped because the voice drifted away from its speaker; these are weights from before that. "
+        f"{_as_text(facts['drift'])}\n\n"
+    )
 
 
 def _trains_only_text(preset: dict[str, Any]) -> bool:

@@ -56,6 +56,7 @@ class Created:
     refused: list[Refused]
     metrics: dict[str, Any]  #: the last row of metrics.jsonl
     toy: bool
+    drift: str = ""  #: why training was stopped, if the voice drifted away from its speaker
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -76,6 +77,7 @@ class Created:
             "refused": [{"file": one.file, "reason": one.reason} for one in self.refused],
             "metrics": self.metrics,
             "toy": self.toy,
+            "drift": self.drift,
             "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
         }
 
@@ -135,7 +137,7 @@ def train(
             preset,
             together,
             language=language,
-            dataset=dataset.fingerprint,
+            dataset=dataset,
             on_progress=on_progress,
             should_stop=should_stop,
         ),
@@ -156,6 +158,8 @@ def train(
         ),
     )
     facts = {"base_model": name, "consent": request.consent, "toy": toy}
+    if checkpoint.drift:
+        facts["drift"] = checkpoint.drift
     if dataset.extra_texts:
         facts["extra_texts"] = len(dataset.extra_texts) - len(codes.refused)
     finished = timed(
@@ -177,6 +181,7 @@ def train(
         load_refused(project),
         metrics[-1] if metrics else {},
         toy,
+        checkpoint.drift,
         seconds,
     )
 

@@ -101,18 +101,20 @@ def is_adapter(name: str) -> bool:
     return ".lora_" in name
 
 
-def merged(name: str, weight: torch.Tensor, trained: Mapping[str, torch.Tensor], preset: Preset) -> torch.Tensor:
-    """The base model's tensor `name` with its adapter multiplied in: W + alpha/rank · B·A, in W's precision.
+def merged(
+    name: str, weight: torch.Tensor, trained: Mapping[str, torch.Tensor], preset: Preset, strength: float = 1.0
+) -> torch.Tensor:
+    """The base model's tensor `name` with its adapter multiplied in: W + strength · alpha/rank · B·A, in W's precision.
 
     `trained` holds a checkpoint's tensors by name. The sum is computed in fp32. A tensor without an adapter is
     returned as it is. After qlora, W is the whole weight and not the 4-bit one that the adapter grew beside. A
     change far below the steps of a bf16 W is partly lost here; the adapter itself keeps it.
     """
     layer = name.removesuffix(".weight")
-    if layer + _A not in trained:
+    if layer + _A not in trained or strength == 0:
         return weight
     product = trained[layer + _B].float() @ trained[layer + _A].float()
-    return (weight.float() + preset.adapter_alpha / preset.adapter_rank * product).to(weight.dtype)
+    return (weight.float() + strength * preset.adapter_alpha / preset.adapter_rank * product).to(weight.dtype)
 
 
 def adapter_tensors(trained: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

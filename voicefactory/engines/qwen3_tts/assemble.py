@@ -39,10 +39,11 @@ _TAKEN_OVER = (
 )
 
 
-def assemble(checkpoint: Checkpoint, out: Path) -> None:
+def assemble(checkpoint: Checkpoint, out: Path, strength: float = 1.0) -> None:
     """Write the voice of `checkpoint` into the existing folder `out`. Weights keep the base model's precision.
 
-    A run with an adapter also leaves `out`/adapter, a PEFT folder.
+    `strength` multiplies what training changed: W + strength · (W' - W). A run with an adapter also leaves
+    `out`/adapter, a PEFT folder, which is at full strength always.
     """
     base, run = checkpoint.base_model, checkpoint.path.parent.parent
     preset = load_preset(str(run / "preset.yaml"))
@@ -56,13 +57,23 @@ def assemble(checkpoint: Checkpoint, out: Path) -> None:
     trained = load_file(checkpoint.path / "weights.safetensors")
     tensors: dict[str, torch.Tensor] = {}
     for name, tensor in read_tensors(base):
-        tensors[name] = trained[name].to(tensor.dtype) if name in trained else merged(name, tensor, trained, preset)
+        if name in trained:
+            tensors[name] = _moved(tensor, trained[name], strength)
+        else:
+            tensors[name] = merged(name, tensor, trained, preset, strength)
     tensors[_SPEAKER_ROWS] = with_rows(tensors[_SPEAKER_ROWS], {rows[name]: speakers[name] for name in speakers})
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
     (out / "model.safetensors").chmod(0o644)  # safetensors makes it private
     if any(is_adapter(name) for name in trained):
         write_adapter(out / "adapter", trained, preset, speakers)
     link_folder(base / "speech_tokenizer", out / "speech_tokenizer")
+
+
+def _moved(base: torch.Tensor, trained: torch.Tensor, strength: float) -> torch.Tensor:
+    """`base` on its way to `trained`, in the precision of `base`; at 0 and 1 exactly the one and the other."""
+    if strength in (0, 1):
+        return trained.to(base.dtype) if strength else base
+    return (base.float() + strength * (trained.float() - base.float())).to(base.dtype)
 
 
 def speakers_of(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:

@@ -22,7 +22,11 @@ from voicefactory.errors import InputError
 _RANDOM = "random_state"
 _SPEAKERS = "speaker.safetensors"
 #: keys of a preset that may differ when a run goes on: they do not touch what is trained
-FREE_TO_CHANGE = frozenset({"name", "description", "keep_checkpoints", "save_every_steps", "speak_at_evaluations"})
+FREE_TO_CHANGE = frozenset({"name", "description", "keep_checkpoints", "save_every_steps", "speak_at_evaluations"}) | {
+    "probe",
+    "drift_pace",
+    "drift_likeness",
+}
 
 
 @dataclass
@@ -32,14 +36,29 @@ class Standing:
     step: int = 0
     seconds: float = 0.0  #: of training so far
     parts: int = 1  #: pieces that each batch is cut into, since memory ran out
-    best_step: int = 0
+    best_step: int = 0  #: whose weights are kept as the best
     best_loss: float | None = None  #: lowest held-out loss, in nats
     worse: int = 0  #: measurements since then
     stopped_early: bool = False
+    drift: str = ""  #: why, if the voice drifted away from its speaker
 
     def at_end(self, total_steps: int) -> bool:
         """Whether training is over."""
         return self.stopped_early or self.step >= total_steps
+
+    def is_best(self, eval_loss: float | None, *, sound: bool, watched: bool) -> bool:
+        """Whether the weights of this step are the best so far; then they are noted as that.
+
+        `eval_loss` is the held-out loss, None without held-out clips: there the newest `sound` weights are the best,
+        if the run is `watched` and so may have to go back to them. What is not sound is never the best.
+        """
+        lower = eval_loss is not None and (self.best_loss is None or eval_loss < self.best_loss)
+        if eval_loss is not None:
+            self.worse = 0 if lower else self.worse + 1
+        if not sound or not (lower or (eval_loss is None and watched)):
+            return False
+        self.best_loss, self.best_step = eval_loss, self.step
+        return True
 
 
 class Stateful(Protocol):
@@ -95,7 +114,7 @@ def save_best(
 
 
 def best_path(folder: Path, standing: Standing) -> Path:
-    """Where the weights with the lowest held-out loss are."""
+    """Where the best weights are, as `Standing.is_best` chose them."""
     return folder / f"best-{standing.best_step:06d}"
 
 

@@ -88,10 +88,10 @@ class Qwen3TTS:
 
         return lone_encoder(model, device)
 
-    def assemble(self, checkpoint: Checkpoint, out: Path) -> None:
+    def assemble(self, checkpoint: Checkpoint, out: Path, strength: float = 1.0) -> None:
         from voicefactory.engines.qwen3_tts.assemble import assemble
 
-        assemble(checkpoint, out)
+        assemble(checkpoint, out, strength)
 
     def load(self, source: Path, device: str) -> Synthesizer:
         from voicefactory.engines.qwen3_tts.synthesis import Qwen3Synthesizer

@@ -11,11 +11,14 @@ import soundfile
 import torch
 
 from voicefactory import files
+from voicefactory.engines.qwen3_tts.codes import SAMPLES_PER_FRAME
 from voicefactory.engines.qwen3_tts.inputs import TokenSequence, collate
 from voicefactory.engines.qwen3_tts.losses import losses
 from voicefactory.engines.qwen3_tts.speaker import FIRST_ROW, Speakers
 from voicefactory.engines.qwen3_tts.synthesis import TOY_FRAMES, max_frames
 from voicefactory.languages import AUTO
+from voicefactory.probe.measuring import Spoken
+from voicefactory.types import SAMPLE_RATE
 
 
 def autocast(bf16: bool, device: str) -> contextlib.AbstractContextManager[Any]:
@@ -71,10 +74,12 @@ def speak_sentences(
     device: str,
     bf16: bool,
     toy: bool = False,
-) -> list[Path]:
-    """Speak `sentences` as the first speaker with the weights as they are; return folder/step-NNNNNN-K.wav.
+) -> list[Spoken]:
+    """Speak `sentences` as the first speaker with the weights as they are, into folder/step-NNNNNN-K.wav.
 
-    A toy, which makes noise and rarely comes to an end, says two seconds of the first.
+    They are generated together and decoded one by one: a batch takes hardly longer than its longest sentence, but the
+    codec would take memory for all of them at once. A toy, which makes noise and rarely comes to an end, says two
+    seconds of the first.
 
     Training does not notice: its weights and random states are as before.
     """
@@ -84,26 +89,47 @@ def speak_sentences(
     table = net.talker.get_input_embeddings().weight
     row = table[FIRST_ROW].clone()
     name = speakers.names[0]
-    paths = []
+    chosen = sentences[:1] if toy else sentences
+    if not chosen:
+        return []
+    caps = [TOY_FRAMES if toy else max_frames(sentence) for sentence in chosen]
     gpus = [torch.device(device).index or 0] if device.startswith("cuda") else []
     with torch.random.fork_rng(gpus), _as_at_synthesis(net), autocast(bf16, device):
         try:
             net.tts_model_type, net.supported_speakers = "custom_voice", {name: FIRST_ROW}.keys()
             talker_config.spk_id, talker_config.spk_is_dialect = {name: FIRST_ROW}, {name: False}
             table[FIRST_ROW] = speakers.fixed()[0].to(table.dtype)
-            for number, sentence in enumerate(sentences[:1] if toy else sentences, 1):
-                torch.manual_seed(seed)
-                frames = TOY_FRAMES if toy else max_frames(sentence)
-                waves, rate = wrapper.generate_custom_voice(
-                    text=sentence, speaker=name, language=language or AUTO, max_new_tokens=frames
-                )
-                paths.append(folder / f"step-{step:06d}-{number}.wav")
-                with files.writing(paths[-1]) as aside:
-                    soundfile.write(aside, waves[0], rate, format="WAV", subtype="PCM_16")
+            torch.manual_seed(seed)
+            said, _ = net.generate(
+                input_ids=wrapper._tokenize_texts([wrapper._build_assistant_text(one) for one in chosen]),
+                instruct_ids=[None] * len(chosen),
+                languages=[language or AUTO] * len(chosen),
+                speakers=[name] * len(chosen),
+                non_streaming_mode=True,
+                **wrapper._merge_generate_kwargs(max_new_tokens=max(caps) + 1),
+            )
         finally:
             net.tts_model_type, talker_config.spk_id, talker_config.spk_is_dialect, net.supported_speakers = before
             table[FIRST_ROW] = row
-    return paths
+        return [
+            Spoken(
+                _decoded(wrapper, codes[:cap], folder / f"step-{step:06d}-{number}.wav"),
+                sentence,
+                language or AUTO,
+                runaway=len(codes) >= cap,
+            )
+            for number, (sentence, cap, codes) in enumerate(zip(chosen, caps, said, strict=True), 1)
+        ]
+
+
+def _decoded(wrapper: Any, codes: torch.Tensor, out: Path) -> Path:
+    """Write the sound of `codes` [T, 16]; a moment of silence where there are none."""
+    waves, rate = [torch.zeros(SAMPLES_PER_FRAME).numpy()], SAMPLE_RATE
+    if len(codes):
+        waves, rate = wrapper.model.speech_tokenizer.decode([{"audio_codes": codes}])
+    with files.writing(out) as aside:
+        soundfile.write(aside, waves[0], rate, format="WAV", subtype="PCM_16")
+    return out
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import torch
 from voicefactory import files
 from voicefactory.engines.base import Training
 from voicefactory.engines.qwen3_tts.adapters import add_adapter, check_adapter
+from voicefactory.engines.qwen3_tts.aloud import Aloud, begin_watch, stopped_by_drift
 from voicefactory.engines.qwen3_tts.checkpoint import (
     Standing,
     best_path,
@@ -150,9 +151,30 @@ def _finetune(
             told = {key: value for key, value in row.items() if isinstance(value, float | int)}
             on_progress(Progress("finetune", row["step"], total_steps, f"loss {row['loss']:.3f}", told))
 
+    watch = begin_watch(wanted, preset, net, standing.step, device) if world.leads else None
+    aloud = Aloud(
+        lambda: speak_sentences(
+            wrapper,
+            speakers,
+            wanted.sentences,
+            wanted.language,
+            run / "heard",
+            step=standing.step,
+            seed=preset.seed,
+            device=device,
+            bf16=bf16,
+            toy=is_toy(model),
+        ),
+        watch,
+        log,
+    )
+
     def measure() -> None:
-        """Held-out loss, best weights, patience, sentences to hear."""
+        """Sentences to hear and to measure, held-out loss, best weights; whether to go on."""
         extra: dict[str, Any] = {}
+        if preset.speak_at_evaluations and world.leads and (watch or standing.step < total_steps):
+            extra |= aloud.at(standing.step)
+        sound = watch is None or not watch.stops or watch.sound
         if held_out and world.leads:
             extra |= evaluate(
                 net,
@@ -163,29 +185,18 @@ def _finetune(
                 device=device,
                 bf16=bf16,
             )
-            if standing.best_loss is None or extra["eval_loss"] < standing.best_loss:
-                standing.best_loss, standing.best_step, standing.worse = extra["eval_loss"], standing.step, 0
-                trained = speakers.by_name() if preset.train_speaker_encoder else {}
-                save_best(run / "checkpoints", standing, parameters, trained)
-            else:
-                standing.worse += 1
-        if preset.speak_at_evaluations and world.leads and standing.step < total_steps:
-            heard = speak_sentences(
-                wrapper,
-                speakers,
-                wanted.sentences,
-                wanted.language,
-                run / "heard",
-                step=standing.step,
-                seed=preset.seed,
-                device=device,
-                bf16=bf16,
-                toy=is_toy(model),
+        if world.leads and standing.is_best(extra.get("eval_loss"), sound=sound, watched=bool(watch and watch.stops)):
+            save_best(
+                run / "checkpoints",
+                standing,
+                parameters,
+                speakers.by_name() if preset.train_speaker_encoder else {},
             )
-            extra["heard"] = [path.name for path in heard]
         read(extra)
+        standing.drift = watch.drift.sentence if watch and watch.drift else ""
         patience = preset.early_stopping_patience
-        standing.stopped_early = world.any(patience is not None and standing.worse >= patience)
+        over = bool(standing.drift) or (patience is not None and standing.worse >= patience)
+        standing.stopped_early = world.any(over)
 
     # 5. The loop: accumulate, clip, step, measure, save. On a CPU the order of every sum is fixed, so that a
     #    resumed run ends with the weights of one that was never stopped, bit by bit. On a GPU nothing waits for
@@ -193,6 +204,8 @@ def _finetune(
     torch.use_deterministic_algorithms(device == "cpu")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing reads it
     net.train()
+    if watch and not watch.readings:
+        aloud.at(standing.step)  # what the voice is like before training
     while not standing.at_end(total_steps):
         layout = Layout(
             sequences, preset.code_predictor_share, preset.seed, device, standing.parts, world.rank, world.size
@@ -238,7 +251,11 @@ def _finetune(
     if not (run / "checkpoints" / f"step-{standing.step:06d}").exists():  # memory ran out while it was measured
         read()
         save()
-    if standing.stopped_early:
+    if standing.drift and watch:
+        watch.tell(standing.drift)
+        log.line(f"stopped because the voice drifted away: {standing.drift}")
+        on_progress(Progress("finetune", standing.step, total_steps, stopped_by_drift(standing.drift), notice=True))
+    elif standing.stopped_early:
         log.line(f"stopped early: the held-out loss was best after step {standing.best_step}")
     log.line(f"finished after step {standing.step}")
     if world.leads:
@@ -332,9 +349,18 @@ def _not_a_number(step: int, rate: float, *, run: Path) -> VoiceFactoryError:
 
 
 def _result(run: Path, standing: Standing, preset: Hyperparameters, speaker: str, model: Path) -> Checkpoint:
-    """The best or the last weights, as the preset wants them."""
+    """The best or the last weights, as the preset wants them; never those of a voice that had drifted away.
+
+    Raises VoiceFactoryError if it had from the first measurement on.
+    """
     folder = run / "checkpoints"
     best = best_path(folder, standing)
-    if preset.result == "best" and standing.best_step and best.exists():
-        return Checkpoint(best, standing.best_step, speaker, model)
+    if (standing.drift or preset.result == "best") and standing.best_step and best.exists():
+        return Checkpoint(best, standing.best_step, speaker, model, standing.drift)
+    if standing.drift:
+        raise VoiceFactoryError(
+            f"{stopped_by_drift(standing.drift)} No earlier weights sounded right, so no voice was made of them. "
+            f"Start again with a tenth of the learning rate, learning_rate={preset.learning_rate / 10:.1g}, or take "
+            "the voice without training."
+        )
     return Checkpoint(folder / f"step-{standing.step:06d}", standing.step, speaker, model)

@@ -82,7 +82,7 @@ def _listen(
         if "error" in told:
             raise _KINDS.get(told["kind"], VoiceFactoryError)(told["error"])
         if "checkpoint" in told:
-            return Checkpoint(Path(told["checkpoint"]), told["step"], training.speaker, training.model)
+            return Checkpoint(Path(told["checkpoint"]), told["step"], training.speaker, training.model, told["drift"])
         if "progress" in told:
             on_progress(Progress(**told["progress"]))
     raise VoiceFactoryError(
@@ -128,7 +128,7 @@ def _take_part(job: Mapping[str, Any]) -> None:
             raise
         tell({"error": str(sentence), "kind": type(sentence).__name__})
         return
-    tell({"checkpoint": str(checkpoint.path), "step": checkpoint.step})
+    tell({"checkpoint": str(checkpoint.path), "step": checkpoint.step, "drift": checkpoint.drift})
 
 
 if __name__ == "__main__":
