@@ -177,6 +177,38 @@ def test_every_speaker_gets_a_row_and_the_adapter_folder_tells_no_path(
     assert sum(path.stat().st_size for path in (voice / "adapter").iterdir()) < 0.1e6
 
 
+@pytest.mark.parametrize("embedding", [False, True])
+def test_strength_goes_from_the_base_model_to_the_voice(
+    embedding: bool, assembled: Callable[..., tuple[Any, Path]], engine: Engine, toy: Path, tmp_path: Path
+) -> None:
+    """At 1 the finished voice bit for bit, at 0 the base model with the speakers added, in between and beyond on the
+    line through both."""
+    _, voice = assembled(train_codec_embedding=embedding)
+    checkpoint = Checkpoint(tmp_path / "run" / "checkpoints" / "step-000004", 4, "zoe", toy)
+    at: dict[float, dict[str, torch.Tensor]] = {}
+    for strength in (0.0, 0.5, 1.0, 1.25):
+        folder = tmp_path / f"at-{strength}"
+        folder.mkdir()
+        engine.assemble(checkpoint, folder, strength)
+        at[strength] = load_file(folder / "model.safetensors")
+    assert (tmp_path / "at-1.0" / "model.safetensors").read_bytes() == (voice / "model.safetensors").read_bytes()
+    base = load_file(toy / "model.safetensors")
+    assert at[0.0].keys() == base.keys()
+    table = "talker.model.codec_embedding.weight"
+    moved = 0
+    for name, start in base.items():
+        if name == table:  # beside the rows of the speakers
+            assert torch.equal(at[0.0][name][:3000], start[:3000])
+            assert torch.equal(at[0.0][name][3000:3002], at[1.0][name][3000:3002])
+        else:
+            assert torch.equal(at[0.0][name].view(torch.uint8), start.view(torch.uint8))  # also the sign of zeros
+        change = at[1.0][name].float() - at[0.0][name].float()
+        moved += bool(change.abs().max() > 0)
+        for strength in (0.5, 1.25):
+            assert (at[strength][name].float() - at[0.0][name].float() - strength * change).abs().max() < 1e-5
+    assert moved > 20
+
+
 def test_a_checkpoints_own_speakers_win(assembled: Callable[..., tuple[Any, Path]]) -> None:
     """A run that trains the speaker encoder hears its references anew."""
     _, voice = assembled(own_speakers={"zoe": torch.full((64,), 0.75)})

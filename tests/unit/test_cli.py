@@ -269,7 +269,7 @@ def test_faults_of_the_other_commands(tmp_path: Path, run_here: RunHere) -> None
         (["say", tmp_path / "no", "Hi.", "-o", tmp_path / "a.wav"], "There is no folder"),
         (["say", tmp_path, "Hi.", "-o", tmp_path / "a.wav"], "is not a model folder"),
         (["say", tmp_path, "Hi.", "-o", tmp_path], "is a folder. Give the file to write"),
-        (["say", tmp_path, "Hi.", "-o", tmp_path / "a.mp3"], "written as .wav or .flac"),
+        (["say", tmp_path, "Hi.", "-o", tmp_path / "a.ogg"], "written as .wav, .flac or .mp3"),
         (["package", tmp_path, "-o", tmp_path / "a.zip"], "is not a finished voice"),
         (["push", tmp_path, "anna/voice"], "is not a finished voice"),
         (["teach"], "No such command 'teach'"),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import soundfile
-
 from voicefactory import files, hardware
 from voicefactory.engines import registry
 from voicefactory.engines.base import Engine, Speech, Synthesizer
-from voicefactory.errors import InputError
+from voicefactory.errors import Cancelled, InputError
 from voicefactory.languages import parse_language
 from voicefactory.pipeline.sentences import SENTENCES
+from voicefactory.pipeline.speaking import Manner, Spoken, speak_pieces
+from voicefactory.pipeline.speech_files import check_output, write_samples
+from voicefactory.pipeline.text_pieces import text_pieces
 from voicefactory.project import slug
-from voicefactory.types import OnProgress, Progress, Reference, silent
+from voicefactory.types import OnProgress, Progress, Reference, ShouldStop, never, silent
 
 
 def synthesize(
@@ -31,32 +32,36 @@ def synthesize(
     reference: Reference | None = None,
     speaker: str = "",
     instruct: str = "",
-) -> Speech:
-    """Speak `text` with the voice (or base model) in the folder `source`; write it to `out` (wav or flac, 24 kHz).
+    on_progress: OnProgress = silent,
+    should_stop: ShouldStop = never,
+) -> Spoken:
+    """Speak `text` with the voice (or base model) in the folder `source`; write it to `out` (wav, flac or mp3, 24 kHz).
 
-    `language` empty is the one that the voice was trained in; "auto" leaves it to the model; `speaker` empty is
-    the newest one; `instruct` says how to speak. The same seed gives the same sound on the same machine. Raises
-    InputError for what is no voice, empty text, an unknown language or speaker, or a file type that cannot be
-    written.
+    A text of any length is spoken sentence by sentence (see text_pieces.py). `language` empty is the one that the voice
+    was trained in; "auto" leaves it to the model; `speaker` empty is the newest one; `instruct` says how to speak. The
+    same seed gives the same sound on the same machine. Raises InputError for what is no voice, empty text, an unknown
+    language or speaker, or a file type that cannot be written; Cancelled between two sentences, after what was spoken
+    has been written.
     """
     facts = voice_facts(source)
-    spoken = parse_language(language) if language else str(facts.get("language", "auto"))
+    spoken_in = parse_language(language) if language else str(facts.get("language", "auto"))
     check_output(out)
+    pieces = text_pieces(text)
     synthesizer = registry.get(engine or str(facts.get("engine", registry.DEFAULT))).load(
         source, hardware.pick_device(device)
     )
-    speech = synthesizer.speak(
-        text,
-        language=spoken,
-        seed=seed,
-        temperature=temperature,
-        greedy=greedy,
-        reference=reference,
-        speaker=speaker or None,
-        instruct=instruct,
+    spoken = speak_pieces(
+        synthesizer,
+        pieces,
+        Manner(spoken_in, seed, speaker, reference, temperature, greedy, instruct),
+        on_part=lambda number, part: on_progress(Progress("synthesize", number + 1, len(pieces))),
+        should_stop=should_stop,
     )
-    write_speech(speech, out)
-    return speech
+    if spoken is not None:
+        write_samples(spoken.samples, spoken.sample_rate, out, title=text, voice=str(facts.get("name", "")))
+    if spoken is None or len(spoken.parts) < len(pieces):
+        raise Cancelled("Stopped while the text was spoken; what was spoken is written." if spoken else "Stopped.")
+    return spoken
 
 
 def synthesize_samples(
@@ -100,13 +105,6 @@ def voice_facts(source: Path) -> dict[str, object]:
     return dict(files.read_json(path)) if path.exists() else {}
 
 
-def check_output(out: Path) -> None:
-    """Raise InputError unless `out` names a sound file that can be written."""
-    if out.suffix.lower() not in (".wav", ".flac"):
-        raise InputError(f"Speech is written as .wav or .flac; {out.name!r} is neither.")
-
-
 def write_speech(speech: Speech, out: Path) -> None:
-    """Write 16-bit audio, whole or not at all."""
-    with files.writing(out) as aside:
-        soundfile.write(aside, speech.samples, speech.sample_rate, subtype="PCM_16")
+    """Write what was spoken, whole or not at all."""
+    write_samples(speech.samples, speech.sample_rate, out)
