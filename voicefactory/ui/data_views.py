@@ -11,6 +11,7 @@ from voicefactory.pipeline.coverage import Coverage
 from voicefactory.pipeline.frozen import FrozenDataset
 from voicefactory.pipeline.statistics import LENGTHS_S, Statistics
 from voicefactory.ui import text, views
+from voicefactory.ui.told import told
 
 _BAR, _GAP, _TALL = 48, 12, 110  #: units of the picture: width and distance of bars, height of the longest
 _ABOVE, _BELOW = 20, 24  #: for the counts and the seconds
@@ -19,16 +20,18 @@ _ABOVE, _BELOW = 20, 24  #: for the counts and the seconds
 def statistics_html(found: Statistics) -> str:
     """Everything about the data set: is it enough, what helps, figures, lengths, sounds, warnings."""
     if not found.clips:
-        return f"{views.note_html(found.enough)}{views.note_html(found.best_help)}"
+        return f"{views.note_html(told(found.enough))}{views.note_html(told(found.best_help))}"
     figures = text.DATA_LINE.format(minutes=views.length(found.minutes * 60), clips=views.count(found.clips, "clip"))
     left_out = text.DATA_LEFT_OUT.format(clips=views.count(found.left_out, "clip")) if found.left_out else ""
     parts = [
         f'<p class="figures">{html.escape(figures)}</p>',
         f'<p class="quiet">{html.escape(left_out)}</p>' if left_out else "",
-        f'<p class="answer">{html.escape(found.enough)}</p>',
-        f"<h4>{html.escape(text.DATA_HELPS)}</h4><p>{html.escape(found.best_help)}</p>",
+        f'<p class="answer">{html.escape(told(found.enough))}</p>',
+        f"<h4>{html.escape(text.DATA_HELPS)}</h4><p>{html.escape(told(found.best_help))}</p>",
         f"<h4>{html.escape(text.DATA_WARNINGS)}</h4>",
-        _list(found.warnings) if found.warnings else f'<p class="quiet">{html.escape(text.DATA_NO_WARNINGS)}</p>',
+        _list([told(line) for line in found.warnings])
+        if found.warnings
+        else f'<p class="quiet">{html.escape(text.DATA_NO_WARNINGS)}</p>',
         f"<h4>{html.escape(text.DATA_LENGTHS)}</h4>{histogram_svg(found.lengths)}",
     ]
     if found.coverage:
@@ -62,8 +65,8 @@ def _coverage_html(found: Coverage) -> str:
     parts = [
         f"<h4>{html.escape(text.DATA_SOUNDS)}</h4>",
         f'<div class="meter" aria-hidden="true"><span style="width:{share}%"></span></div>',
-        f"<p>{html.escape(found.words())}</p>",
-        f'<p class="quiet">{html.escape(found.proxy)}</p>',
+        f"<p>{html.escape(told(found.words()))}</p>",
+        f'<p class="quiet">{html.escape(told(found.proxy))}</p>',
     ]
     if found.missing and found.prompts:
         sentences = _list([prompt.text for prompt in found.prompts])
@@ -81,7 +84,7 @@ def frozen_html(frozen: Sequence[tuple[FrozenDataset, str]]) -> str:
             time.strftime("%Y-%m-%d %H:%M", time.localtime(one.frozen_at)),
             f"{one.clips:,}",
             views.length(one.seconds),
-            changes or text.FROZEN_SAME,
+            told(changes) or text.FROZEN_SAME,
         ]
         for one, changes in frozen
     ]

@@ -501,6 +501,7 @@ JOB_KINDS = {
     "judge": "Judging the voice",
 }
 STARTING = "Starting"
+PROGRESS = "{done} of {total}"
 CANCELLING = "Stopping. What was finished is being saved."
 QUEUED = "Waiting: {ahead} ahead of you."
 QUEUED_NEXT = "Waiting to start."

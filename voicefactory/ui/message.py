@@ -14,6 +14,7 @@ import gradio as gr
 
 from voicefactory.errors import VoiceFactoryError, as_sentence
 from voicefactory.ui import text
+from voicefactory.ui.told import told
 
 _CLOSE = """
 element.addEventListener('click', (event) => {
@@ -33,8 +34,9 @@ def message_html(error: Exception) -> str:
     if sentence is None:
         traceback.print_exception(error, file=sys.stderr)
         sentence = VoiceFactoryError(text.OUR_FAULT)
+    line = html.escape(told(str(sentence)))
     # Another id each time: the same sentence again must be shown again, also if it was closed.
     return (
-        f'<div class="message" role="alert" id="message-{secrets.token_hex(4)}"><p>{html.escape(str(sentence))}</p>'
+        f'<div class="message" role="alert" id="message-{secrets.token_hex(4)}"><p>{line}</p>'
         f'<button type="button" aria-label="{text.CLOSE}">×</button></div>'
     )

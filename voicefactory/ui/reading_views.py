@@ -10,6 +10,7 @@ from voicefactory.pipeline.prompts import GOALS_MIN, Prompt, RecordingProgress
 from voicefactory.pipeline.reading import Reading
 from voicefactory.pipeline.wording import Said
 from voicefactory.ui import pictures, text, views
+from voicefactory.ui.told import told
 
 _LOWEST_DBFS, _GOOD_DBFS, _LOUD_DBFS = -60.0, -36.0, -9.0  #: of the bar for the voice's level
 _SOME = 0.25  #: share of the words from which it is this sentence
@@ -33,8 +34,8 @@ def sentence_html(prompt: Prompt, reading: Reading | None = None) -> str:
 def verdict_html(reading: Reading) -> str:
     """What was found out about a take, in words, with its level and the background as bars."""
     lines = [f'<p class="verdict good">{html.escape(text.READ_OK)}</p>'] if reading.ok else []
-    lines += [f'<p class="verdict again">{html.escape(reason)}</p>' for reason in reading.reasons]
-    lines += [f'<p class="state">{html.escape(note)}</p>' for note in reading.notes]
+    lines += [f'<p class="verdict again">{html.escape(told(reason))}</p>' for reason in reading.reasons]
+    lines += [f'<p class="state">{html.escape(told(note))}</p>' for note in reading.notes]
     if reading.heard and not any(reading.heard in reason for reason in reading.reasons):
         lines.append(f'<p class="state quiet">{html.escape(text.READ_HEARD.format(heard=reading.heard))}</p>')
     if reading.quality is not None:

@@ -12,6 +12,7 @@ from voicefactory.pipeline.worklist import Work
 from voicefactory.types import Clip, Transcript
 from voicefactory.ui import text, views
 from voicefactory.ui.listing import Listed
+from voicefactory.ui.told import told
 
 _REASONS = 2  #: in a row; all of them stand beside the player
 _SEVERE = 0.5  #: risk from which a row is marked as grave
@@ -50,7 +51,7 @@ def _why(row: Listed) -> str:
     if row.transcript.source == "edited":
         return f'<span class="decided">✓ {html.escape(text.CHECKED)}</span>'
     more = " …" if len(row.reasons) > _REASONS else ""
-    return html.escape("; ".join(row.reasons[:_REASONS]) + more)
+    return html.escape("; ".join(map(told, row.reasons[:_REASONS])) + more)
 
 
 def clip_html(clip: Clip, place: int, count: int, work: Work | None, said: Transcript) -> str:
@@ -61,8 +62,8 @@ def clip_html(clip: Clip, place: int, count: int, work: Work | None, said: Trans
     title = text.CLIP_PLACE.format(place=f"{place:,}", all=f"{count:,}", file=clip.file)
     lines = [f'<p class="picked"><b>{html.escape(title)}</b></p>']
     lines.append(f'<p class="quiet">{html.escape(measures_line(clip, work, said))}</p>')
-    told = work.reasons if work else clip.quality.verdicts
-    lines += [f'<p class="against">{html.escape(reason)}</p>' for reason in told]
+    against = work.reasons if work else clip.quality.verdicts
+    lines += [f'<p class="against">{html.escape(told(reason))}</p>' for reason in against]
     plain = re.sub(r"[^\w-]", "", clip.id)  # a style sheet has rules of its own
     mark = f'#transcripts tr[data-clip="{plain}"]'
     style = f"<style>{mark} {{ background: var(--picked); box-shadow: inset 3px 0 var(--primary-500); }}</style>"
@@ -75,10 +76,10 @@ def measures_line(clip: Clip, work: Work | None, said: Transcript) -> str:
     known |= {"duration_s": clip.seconds, "snr_db": clip.quality.snr_db}
     if said.source != "whisper":
         known.pop("confidence", None)
-    told = [words.format(value=known[name]) for name, words in text.MEASURES.items() if name in known]
+    measured = [words.format(value=known[name]) for name, words in text.MEASURES.items() if name in known]
     if work and "voice_distance" in known:
-        told.append(text.UNLIKE_THE_OTHERS if work.foreign else text.LIKE_THE_OTHERS)
-    return f"{', '.join(told)}."
+        measured.append(text.UNLIKE_THE_OTHERS if work.foreign else text.LIKE_THE_OTHERS)
+    return f"{', '.join(measured)}."
 
 
 def opinion_html(opinion: Opinion | None, asr: str) -> str:

@@ -14,6 +14,7 @@ from voicefactory.pipeline.plan import RunPlan
 from voicefactory.presets import Preset
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
 from voicefactory.ui import english, text
+from voicefactory.ui.told import told
 
 GIB = 1024**3
 _LISTED = 2_000  #: rows of a list that a page gets
@@ -66,10 +67,10 @@ def job_line(job: Job, ahead: int = 0) -> str:
             return text.CANCELLING
         parts = [text.JOB_STEPS.get(job.step, text.STARTING)]
         if job.total > 1:
-            parts.append(f"{job.done:.0f} of {job.total:.0f}")
+            parts.append(text.PROGRESS.format(done=f"{job.done:.0f}", total=f"{job.total:.0f}"))
         left = time_left(job) if job.done < job.total else ""
         return f"{': '.join(parts)}{', ' + left if left else ''}"
-    return job.error or text.ENDED.get(job.state, "")
+    return told(job.error) or text.ENDED.get(job.state, "")
 
 
 def job_html(job: Job | None, ahead: int = 0) -> str:
@@ -128,7 +129,8 @@ def headline(job: Job | None, ahead: int = 0) -> str:
 def recording_rows(recordings: Iterable[Recording], read: Mapping[str, str]) -> list[list[str]]:
     """File, length, remarks, id; by name. `read` are the sentences that were read aloud, by recording id."""
     by_name = sorted(recordings, key=lambda row: row.file.casefold())
-    return [[row.file, length(row.seconds), " ".join([*_aloud(row, read), *row.notes]), row.id] for row in by_name]
+    remarks = {row.id: " ".join([*_aloud(row, read), *map(told, row.notes)]) for row in by_name}
+    return [[row.file, length(row.seconds), remarks[row.id], row.id] for row in by_name]
 
 
 def _aloud(recording: Recording, read: Mapping[str, str]) -> list[str]:
@@ -156,7 +158,7 @@ def recordings_line(recordings: Sequence[Recording], clips: Sequence[Clip], refu
 
 def refused_rows(refused: Iterable[Refused]) -> list[list[str]]:
     """File, reason."""
-    return [[row.file, row.reason] for row in refused]
+    return [[row.file, told(row.reason)] for row in refused]
 
 
 def transcripts_line(transcripts: Sequence[Transcript], open_rows: int) -> str:
@@ -189,7 +191,7 @@ def player_with_name(name: str, player: str) -> str:
 
 def reference_line(reference: Reference) -> str:
     """Why a candidate is one."""
-    return f"{', '.join(reference.reasons)}."
+    return f"{', '.join(map(told, reference.reasons))}."
 
 
 def gpu_lines(gpus: Sequence[Gpu]) -> str:

@@ -15,6 +15,7 @@ from voicefactory.ui.handout import player_html
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.pictures import Span
 from voicefactory.ui.state import State
+from voicefactory.ui.told import told
 
 PART_S = 60  #: shown at a time
 _WHOLE_S = 90  #: up to this a recording is shown whole
@@ -105,7 +106,7 @@ def _render(state: State) -> list[Any]:
     picture = pictures.waveform_svg(found, start_s, end_s, spans, name=recording.file)
     head = f"<h4>{html.escape(recording.file)}, {views.length(recording.seconds)}</h4>"
     legend = pictures.legend_html(any(span.kind == "refused" for span in spans))
-    reasons = "".join(f'<p class="state">{html.escape(reason)}</p>' for _, _, reason in refused[:5])
+    reasons = "".join(f'<p class="state">{html.escape(told(reason))}</p>' for _, _, reason in refused[:5])
     return [
         gr.update(value=f"{head}{picture}{legend}{reasons}", visible=True),
         gr.update(maximum=max(parts, 2), value=min(_part(state), parts), visible=shown(parts > 1)),

@@ -17,7 +17,7 @@ from voicefactory.ui.state import State
 def build(page: Page) -> None:
     """The panel, and what it does."""
     gr.Markdown(f"## {text.DATA}", elem_id="data-head")
-    figures = gr.HTML(views.note_html(text.NO_DATA), elem_id="data", elem_classes="data")
+    figures = gr.HTML(elem_id="data", elem_classes="data")
     help_line = gr.Markdown(text.FREEZE_HELP, visible=HIDDEN, elem_classes="quiet")
     freeze_button = gr.Button(text.FREEZE, visible=HIDDEN, size="md", scale=0, min_width=220, elem_id="freeze")
     status = gr.HTML(visible=HIDDEN, elem_id="freeze-status")

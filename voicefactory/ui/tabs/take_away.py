@@ -15,6 +15,7 @@ from voicefactory.ui import english, text, views
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.state import State
+from voicefactory.ui.told import told
 
 
 def build(page: Page) -> None:
@@ -67,11 +68,11 @@ def _line(state: State) -> str:
     if job is None or job.state != "succeeded":
         return views.job_html(job)
     done = job.result or {}
-    told = [
+    lines = [
         text.EXPORT_DONE.format(clips=views.count(done.get("clips", 0), "clip"), left_out=done.get("left_out", 0)),
-        *done.get("notes", ()),
+        *map(told, done.get("notes", ())),
     ]
-    return views.note_html(" ".join(told))
+    return views.note_html(" ".join(lines))
 
 
 def _key(state: State) -> Any:

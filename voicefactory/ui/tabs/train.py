@@ -23,6 +23,7 @@ from voicefactory.ui.requests import remembered_request
 from voicefactory.ui.state import State, cached
 from voicefactory.ui.tabs import advanced, course
 from voicefactory.ui.tabs.reference import chosen_or_error
+from voicefactory.ui.told import told
 
 _DEFAULT_PRESET = "quick"
 
@@ -157,7 +158,7 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
         found = plan(state.project, clips, engine=engine, model=wanted, preset=chosen)
         line = views.plan_text(found)
     except VoiceFactoryError as error:
-        line = html.escape(str(error), quote=False)
+        line = html.escape(told(str(error)), quote=False)
     rows = views.plan_rows(found)
     return [gr.update(value=line, visible=True), views.table_html(rows), gr.update(visible=shown(rows))]
 
