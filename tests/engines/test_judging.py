@@ -10,8 +10,8 @@ import soundfile
 import torch
 
 from tests.conftest import GivenClip
-from voicefactory.engines.qwen3_tts.checkpoint import kept
 from voicefactory.engines.qwen3_tts.data_order import split_held_out
+from voicefactory.engines.qwen3_tts.kept import kept
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.engines.qwen3_tts.speaker import speaker_embedding
 from voicefactory.engines.registry import get

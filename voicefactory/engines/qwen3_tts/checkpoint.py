@@ -131,13 +131,6 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*") if (path / "state.json").exists())
 
 
-def kept(folder: Path) -> list[tuple[int, Path]]:
-    """(step, path) of all weights in `folder`, best and last ones, the earliest first; each step once."""
-    found = [path for path in folder.glob("*-*") if (path / "weights.safetensors").exists()]
-    by_step = {int(path.name.rpartition("-")[2]): path for path in sorted(found, reverse=True)}
-    return sorted(by_step.items())
-
-
 def standing_of(path: Path) -> Standing:
     """Where the run stood when the checkpoint was written."""
     state = files.read_json(path / "state.json")

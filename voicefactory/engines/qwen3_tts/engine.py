@@ -79,7 +79,7 @@ class Qwen3TTS:
         return tuple(clips[index] for index in split_held_out(clips, preset.eval_fraction, preset.seed)[1])
 
     def kept_checkpoints(self, run: Path, speaker: str, model: Path) -> list[Checkpoint]:
-        from voicefactory.engines.qwen3_tts.checkpoint import kept
+        from voicefactory.engines.qwen3_tts.kept import kept
 
         return [Checkpoint(path, step, speaker, model) for step, path in kept(run / "checkpoints")]
 
