@@ -21,10 +21,11 @@ READINGS, ABOUT = "probe.jsonl", "probe.json"
 
 
 class Watch:
-    """Measures what a run says, and tells when it drifts. `stops`: the run should end then."""
+    """Measures what a run says, and tells when it drifts. `stops`: the run should end then; `noise`: it is a toy."""
 
-    def __init__(self, run: Path, own: Own, limits: Limits, embed: Embed, *, stops: bool) -> None:
+    def __init__(self, run: Path, own: Own, limits: Limits, embed: Embed, *, stops: bool, noise: bool = False) -> None:
         self.stops = stops
+        self._noise = noise
         self.readings: list[Reading] = []
         self._run, self._own, self._limits, self._embed = run, own, limits, embed
 
@@ -39,6 +40,7 @@ class Watch:
         stops: bool,
         drift_pace: float,
         drift_likeness: float,
+        noise: bool = False,
     ) -> Watch | None:
         """Measure the speaker's `clips` and take up the readings that `run` has up to the step `up_to`.
 
@@ -48,7 +50,8 @@ class Watch:
         own = measure_own(clips, embed)
         if own is None:
             return None
-        watch = cls(run, own, limits(own, drift_pace=drift_pace, drift_likeness=drift_likeness), embed, stops=stops)
+        allowed = limits(own, drift_pace=drift_pace, drift_likeness=drift_likeness)
+        watch = cls(run, own, allowed, embed, stops=stops, noise=noise)
         kept = [row for row in files.read_jsonl(run / READINGS) if row["step"] <= up_to]
         files.write_jsonl(run / READINGS, kept)
         names = {field.name for field in dataclasses.fields(Reading)}
@@ -85,5 +88,6 @@ class Watch:
         self._write_about(sentence, float(files.read_json(self._run / ABOUT)["seconds"]))
 
     def _write_about(self, sentence: str, seconds: float) -> None:
-        about = {"own": self._own.to_json(), "limits": dataclasses.asdict(self._limits), "stops": self.stops}
+        about = {"own": self._own.to_json(), "limits": dataclasses.asdict(self._limits)}
+        about |= {"stops": self.stops, "noise": self._noise}
         files.write_json(self._run / ABOUT, {**about, "seconds": seconds, "drift": sentence})

@@ -25,6 +25,7 @@ from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.statistics import Statistics, statistics
 from voicefactory.pipeline.transcripts import load_rows, transcripts_of
 from voicefactory.pipeline.worklist import Work, worklist, worklist_sources
+from voicefactory.probe.watch import ABOUT, READINGS
 from voicefactory.project import Project
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
 from voicefactory.ui.cache import cached, later, stamp_of
@@ -56,6 +57,8 @@ class Run:
     identifier: str
     metrics: tuple[dict[str, Any], ...]
     log: str  #: the end of it
+    readings: tuple[dict[str, Any], ...] = ()  #: what it says on the way, measured
+    probe: Mapping[str, Any] = field(default_factory=dict)  #: what that is compared with; empty = nothing is measured
 
 
 @dataclass(frozen=True)
@@ -252,11 +255,13 @@ def _latest_run(project: Project, jobs: tuple[Job, ...]) -> Run | None:
     if not folders:
         return None
     folder = max(folders, key=lambda one: max(stamp_of(one / name)[0] for name in ("metrics.jsonl", "log.txt", ".")))
-    metrics = folder / "metrics.jsonl"
+    metrics, readings, about = folder / "metrics.jsonl", folder / READINGS, folder / ABOUT
     return Run(
         identifier=folder.name,
         metrics=tuple(cached("metrics", metrics, [metrics], lambda: files.read_jsonl(metrics))),
         log=cached("log", folder, [folder / "log.txt"], lambda: tail(folder / "log.txt")),
+        readings=tuple(cached("readings", readings, [readings], lambda: files.read_jsonl(readings))),
+        probe=cached("probe", about, [about], lambda: files.read_json(about) if about.is_file() else {}),
     )
 
 

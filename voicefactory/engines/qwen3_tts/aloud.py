@@ -62,6 +62,7 @@ def begin_watch(wanted: Training, preset: Preset, net: Any, step: int, device: s
         stops=preset.probe == "stop" or (preset.probe == "auto" and not toy),
         drift_pace=preset.drift_pace,
         drift_likeness=preset.drift_likeness,
+        noise=toy,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import pandas as pd
 
-from voicefactory.ui import run_views, text, views
+from voicefactory.ui import probe_views, run_views, text, views
 from voicefactory.ui.handout import give, player_html
 from voicefactory.ui.page import HIDDEN, Page, shown
 from voicefactory.ui.state import State, cached, tail
@@ -32,6 +32,7 @@ def build(page: Page) -> None:
         visible=HIDDEN,
         elem_id="loss",
     )
+    probe = gr.HTML(visible=HIDDEN, elem_id="probe", elem_classes="data")
     heard = gr.HTML(visible=HIDDEN, elem_id="heard")
     samples = _build_samples()
     with gr.Accordion(text.LOG, open=False, elem_id="log-panel"):
@@ -40,6 +41,7 @@ def build(page: Page) -> None:
         )
         log = gr.Textbox(show_label=False, lines=12, max_lines=12, interactive=False, elem_id="log")
     page.show([about, curve, rate], _curve_key, _curve, live=True)
+    page.show([probe], _probe_key, _probe, live=True)
     page.show([heard], lambda state: [str(path) for _, path in heard_on_the_way(state)], _heard, live=True)
     page.show(samples, lambda state: [str(sample) for sample in _sample_paths(state)], _samples)
     page.show([log], _log, lambda state: [_log(state)], live=True)
@@ -70,12 +72,24 @@ def _curve(state: State) -> list[Any]:
     ]
 
 
+def _probe_key(state: State) -> Any:
+    return (
+        [state.run.identifier, len(state.run.readings), state.run.readings[-1:], state.run.probe] if state.run else None
+    )
+
+
+def _probe(state: State) -> list[Any]:
+    content = probe_views.probe_html(state.run.readings, state.run.probe) if state.run else ""
+    return [gr.update(value=content, visible=shown(content))]
+
+
 def heard_on_the_way(state: State) -> list[tuple[int, Path]]:
     """(step, file) of the first sentence at some of the measurements of the run that is shown, in their order."""
     if state.project is None or state.run is None:
         return []
     folder = state.project.runs / state.run.identifier / "heard"
-    rows = [(int(row["step"]), row["heard"]) for row in state.run.metrics if row.get("heard")]
+    measured = state.run.readings or state.run.metrics
+    rows = [(int(row["step"]), row["heard"]) for row in measured if row.get("heard")]
     found = [(step, folder / str(names[0])) for step, names in rows if (folder / str(names[0])).is_file()]
     if len(found) <= _HEARD:
         return found
@@ -86,7 +100,7 @@ def _heard(state: State) -> list[Any]:
     players = [
         f"<div>{views.player_with_name(name, player_html(path, name))}</div>"
         for step, path in heard_on_the_way(state)
-        for name in [text.HEARD_AT.format(step=step)]
+        for name in [text.HEARD_AT.format(step=step) if step else text.HEARD_BEFORE]
     ]
     content = f'<p>{text.HEARD}</p><div class="heard">{"".join(players)}</div>' if players else ""
     return [gr.update(value=content, visible=shown(content))]
