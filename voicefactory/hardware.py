@@ -6,6 +6,7 @@ number that CUDA gives the card in this process, the N of `cuda:N`.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import re
@@ -53,6 +54,7 @@ class Gpu:
     total_bytes: int
     free_bytes: int
     load_percent: int  #: 0 to 100, of the last sample period
+    processes: tuple[tuple[int, int], ...] = ()  #: (pid, bytes) of those that compute on it, where the driver tells
 
 
 def gpus() -> list[Gpu]:
@@ -218,8 +220,16 @@ def _all_cards(nvml: Any) -> list[Gpu]:
             load = int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
         except nvml.NVMLError:
             load = 0  # virtual cards do not tell
-        cards.append(Gpu(index, name, uuid, int(memory.total), int(memory.free), load))
+        cards.append(Gpu(index, name, uuid, int(memory.total), int(memory.free), load, _processes(nvml, handle)))
     return cards
+
+
+def _processes(nvml: Any, handle: Any) -> tuple[tuple[int, int], ...]:
+    try:
+        found = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    except nvml.NVMLError:
+        return ()  # old drivers, and containers that hide it
+    return tuple((int(one.pid), int(one.usedGpuMemory)) for one in found if one.usedGpuMemory is not None)
 
 
 def _text(value: str | bytes) -> str:
@@ -240,10 +250,7 @@ def _visible(cards: list[Gpu], environ: Mapping[str, str]) -> list[Gpu]:
         if len(matching) != 1 or matching[0] in chosen:
             break
         chosen += matching
-    return [
-        Gpu(index, card.name, card.uuid, card.total_bytes, card.free_bytes, card.load_percent)
-        for index, card in enumerate(chosen)
-    ]
+    return [dataclasses.replace(card, index=index) for index, card in enumerate(chosen)]
 
 
 def _usable_by_torch() -> dict[int, Gpu]:

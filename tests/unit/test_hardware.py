@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from voicefactory import hardware
+from voicefactory import device_memory, hardware
 from voicefactory.errors import InputError
 
 GIB = 1 << 30
@@ -20,6 +21,7 @@ GIB = 1 << 30
 FAKE_NVML = r"""
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 typedef struct { unsigned long long total, free, used; } memory_t;
 typedef struct { unsigned int gpu, memory; } load_t;
 static const char *names[] = {"Small", "Large", "Lost", "Middle"};
@@ -43,6 +45,16 @@ int nvmlDeviceGetUtilizationRates(void *device, load_t *load) {
     load->gpu = 37; load->memory = 0;
     return INDEX == 1 ? 3 : 0;  /* NVML_ERROR_NOT_SUPPORTED */
 }
+typedef struct { unsigned int pid; unsigned long long used; unsigned int instance, compute; } process_t;
+int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned int *count, process_t *found) {
+    if (INDEX == 3) return 3;
+    if (INDEX == 0) { *count = 0; return 0; }
+    if (!found) { *count = 2; return 7; }  /* NVML_ERROR_INSUFFICIENT_SIZE */
+    *count = 2;
+    found[0].pid = getpid(); found[0].used = 20ull << 30;
+    found[1].pid = 1; found[1].used = 50ull << 30;
+    return 0;
+}
 """
 
 
@@ -60,15 +72,17 @@ def nvml_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def gpus_in_process(nvml_folder: Path, visible: str | None = None) -> list[dict[str, object]]:
-    """`hardware.gpus()` in a process that finds the library in `nvml_folder`."""
+def gpus_in_process(
+    nvml_folder: Path, visible: str | None = None, asked: str = "hardware.gpus()"
+) -> list[dict[str, object]]:
+    """What is `asked`, in a process that finds the library in `nvml_folder`."""
     environ = {**os.environ, "LD_LIBRARY_PATH": str(nvml_folder)}
     environ.pop("CUDA_VISIBLE_DEVICES", None)
     if visible is not None:
         environ["CUDA_VISIBLE_DEVICES"] = visible
     code = (
-        "import dataclasses, json, sys; from voicefactory import hardware;"
-        "print(json.dumps([dataclasses.asdict(gpu) for gpu in hardware.gpus()]));"
+        "import dataclasses, json, os, sys; from voicefactory import device_memory, hardware;"
+        f"print(json.dumps([dataclasses.asdict(one) for one in {asked}]));"
         "assert 'torch' not in sys.modules, 'looking at the cards must not load torch'"
     )
     done = subprocess.run(
@@ -87,8 +101,35 @@ def test_cards_are_listed_and_a_lost_one_is_left_out(nvml_folder: Path) -> None:
         "total_bytes": 8 * GIB,
         "free_bytes": 7 * GIB,
         "load_percent": 37,
+        "processes": [],
     }
     assert cards[1]["load_percent"] == 0
+
+
+def test_our_jobs_are_told_apart_from_other_programs(nvml_folder: Path) -> None:
+    """One card computes for this process and another one, one for nobody, and one does not tell."""
+    small, large, middle = gpus_in_process(nvml_folder, asked="device_memory.device_memory([os.getpid()])")
+    assert (large["ours_bytes"], large["free_bytes"], large["total_bytes"]) == (20 * GIB, 10 * GIB, 80 * GIB)
+    assert small["ours_bytes"] == middle["ours_bytes"] == 0
+    assert [one["device"] for one in (small, large, middle)] == ["cuda:0", "cuda:1", "cuda:3"]
+
+
+def test_without_a_card_it_is_the_memory_of_this_machine(tmp_path: Path) -> None:
+    """A job's children count, and one that has ended does not."""
+    holds = "held = bytearray(300_000_000); held[::4096] = b'x' * len(held[::4096])"
+    child = f"import time; {holds}; print(1, flush=True); time.sleep(60)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, start_new_session=True) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        try:
+            (machine,) = device_memory.device_memory([worker.pid, 2**22 + 1])
+            assert 300_000_000 < machine.ours_bytes < 900_000_000
+            assert machine.device == "cpu"
+            assert machine.ours_bytes + machine.others_bytes + machine.free_bytes == machine.total_bytes
+        finally:
+            os.killpg(worker.pid, signal.SIGKILL)
+    assert device_memory.device_memory([worker.pid])[0].ours_bytes == 0
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from voicefactory.hardware import Gpu
+from voicefactory.device_memory import DeviceMemory
+from voicefactory.engines.base import Plan
 from voicefactory.jobs.store import Job, Store
+from voicefactory.pipeline.plan import OnDevice, RunPlan
+from voicefactory.presets import load_preset
 from voicefactory.types import Clip, Quality, Recording, Refused, Transcript
-from voicefactory.ui import english, run_views, text, views
+from voicefactory.ui import english, memory_views, run_views, text, views
 
 
 def clip(name: str, *verdicts: str, seconds: float = 4.0) -> Clip:
@@ -108,10 +111,35 @@ def test_recordings_are_listed_by_name_and_what_was_refused_with_its_reason() ->
     assert views.recordings_line([], [], [Refused("x.wav", "It is empty.")]) == text.NONE_USABLE
 
 
-def test_gpus_as_they_are() -> None:
-    card = Gpu(0, "NVIDIA L4", "GPU-1", 24 * views.GIB, 20 * views.GIB, 7)
-    assert views.gpu_lines([card]) == "GPU 0: NVIDIA L4, 20.0 of 24.0 GiB free, 7 % busy"
-    assert views.gpu_lines([]) == text.NO_GPU
+def test_memory_of_every_device_as_a_bar() -> None:
+    gib = views.GIB
+    card = DeviceMemory("cuda:0", "NVIDIA <L4>", 24 * gib, 12 * gib, 6 * gib, 7)
+    shown = memory_views.devices_html([card])
+    assert "GPU 0: NVIDIA &lt;L4&gt;" in shown
+    assert "our jobs 6.0 GiB, others 6.0 GiB, free 12.0 GiB of 24.0 GiB, 7 % busy" in shown
+    assert shown.count("width:25.0%") == 2
+    assert text.NO_GPU not in shown
+    assert text.NO_GPU in memory_views.devices_html([DeviceMemory("cpu", "", 8 * gib, gib, 0, 50)])
+    assert memory_views.devices_html([]) == ""
+
+
+def test_a_plan_beside_what_is_free() -> None:
+    gib = views.GIB
+    preset = load_preset("quick")
+    planned = Plan(preset, 8, 0, 10, {"weights": 6 * gib, "codec": 2 * gib, "copies": 0}, 1.0)
+    fits = RunPlan("toy", "quick", planned, (OnDevice("cuda:0", "L4", 12 * gib, 24 * gib, True, None),))
+    shown = memory_views.plan_html(fits)
+    assert "This training needs 8.0 GiB; 12.0 GiB of 24.0 GiB are free." in shown
+    assert 'class="ours" style="width:33.3%"' in shown
+    assert "<i style" not in shown, "nothing is beyond the end"
+    tight = RunPlan("toy", "quick", planned, (OnDevice("cuda:0", "L4", 2 * gib, 10 * gib, False, None),))
+    shown = memory_views.plan_html(tight)
+    assert 'class="over" style="width:50.0%"' in shown
+    assert '<i style="left:62.5%"' in shown
+    rows = memory_views.terms_html(fits)
+    assert rows.index("weights") < rows.index("speech tokenizer")
+    assert "copies" not in rows
+    assert memory_views.plan_html(None) == memory_views.terms_html(None) == ""
 
 
 def test_loss_has_a_curve_for_each_and_no_holes() -> None:

@@ -543,7 +543,16 @@ RECORDINGS_CUT = "{recordings}, {length}; cut into {clips} with {speech} of spee
 RECORDINGS_FEW = "That is enough for a try; a few minutes or more make a better voice."
 WILL_BE_USED = "{used:,} of {clips} will be used."
 ONE_NEEDS_A_LOOK, NEED_A_LOOK = "One needs a look.", "{clips:,} need a look."
-GPU_LINE = "GPU {index}: {name}, {free:.1f} of {total:.1f} GiB free"
+THIS_MACHINE = "This machine"
+MEMORY_BAR = "our jobs {ours}, others {others}, free {free} of {total}"
+MEMORY_KEYS = {
+    "ours": "our jobs",
+    "others": "other programs",
+    "free": "free",
+    "need": "this training",
+    "used": "in use now",
+}
+PLAN_BAR = "This training needs {needed}; {free} of {total} are free."
 GPU_BUSY = "{percent:.0f} % busy"
 AUTO_RATE = "learning rate {rate:g}"
 AUTO_BATCH = "{clips} at a time"

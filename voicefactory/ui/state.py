@@ -104,6 +104,7 @@ class State:
     data: Data | None = None  #: None while it is being counted for the first time
     jobs: tuple[Job, ...] = ()
     ahead: int = 0  #: jobs of the same lane before this project's waiting one
+    workers: tuple[int, ...] = ()  #: process ids of the jobs that run now, everybody's
     run: Run | None = None
     voices: tuple[FinishedVoice, ...] = ()
     projects: tuple[ProjectLine, ...] = ()  #: of the visitor
@@ -135,7 +136,7 @@ class State:
 def read(project: Project | None, store: Store, projects: tuple[ProjectLine, ...] = ()) -> State:
     """The state now."""
     if project is None:
-        return State(projects=projects)
+        return State(workers=_workers(store), projects=projects)
     info = cached("info", project.info_path, [project.info_path], lambda: project.info)
     listed = [project.recordings_jsonl, project.clips_jsonl, project.transcripts_jsonl]
     refusals = sorted((project.root / "refused").glob("*.jsonl"))
@@ -176,6 +177,7 @@ def read(project: Project | None, store: Store, projects: tuple[ProjectLine, ...
         data=data.value,
         jobs=jobs,
         ahead=_ahead(jobs, store),
+        workers=_workers(store),
         run=_latest_run(project, jobs),
         voices=_voices(project),
         projects=projects,
@@ -247,6 +249,10 @@ def _ahead(jobs: tuple[Job, ...], store: Store) -> int:
         return 0
     others = store.jobs(states=["queued", "running"])
     return sum(1 for job in others if LANES[job.kind] == LANES[waiting.kind] and job.created < waiting.created)
+
+
+def _workers(store: Store) -> tuple[int, ...]:
+    return tuple(job.pid for job in store.jobs(states=["running"]) if job.pid is not None)
 
 
 def _latest_run(project: Project, jobs: tuple[Job, ...]) -> Run | None:

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from voicefactory.hardware import CPU, Gpu
+from voicefactory.hardware import CPU
 from voicefactory.jobs.store import Job
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.pipeline.plan import RunPlan
@@ -194,19 +194,6 @@ def reference_line(reference: Reference) -> str:
     return f"{', '.join(map(told, reference.reasons))}."
 
 
-def gpu_lines(gpus: Sequence[Gpu]) -> str:
-    """The GPUs as they are now, one a line."""
-    if not gpus:
-        return text.NO_GPU
-    return "\n".join(_gpu_line(gpu) for gpu in gpus)
-
-
-def _gpu_line(gpu: Gpu) -> str:
-    free, total = gpu.free_bytes / GIB, gpu.total_bytes / GIB
-    line = text.GPU_LINE.format(index=gpu.index, name=gpu.name, free=free, total=total)
-    return line if gpu.load_percent is None else f"{line}, {text.GPU_BUSY.format(percent=gpu.load_percent)}"
-
-
 def plan_text(found: RunPlan | None) -> str:
     """What training needs, as Markdown; what comes from outside is escaped."""
     if found is None:
@@ -244,14 +231,6 @@ def _fit(found: RunPlan) -> str:
         return f"{line} {text.PLAN_NONE}"
     nearest = text.PLAN_NEAREST.format(preset=preset_title(found.nearest), needed=gib(found.nearest_bytes))
     return f"{line} {nearest}"
-
-
-def plan_rows(found: RunPlan | None) -> list[list[str]]:
-    """What for, how much: the memory of a plan, the largest first."""
-    if found is None:
-        return []
-    terms = sorted(found.plan.memory.items(), key=lambda term: -term[1])
-    return [[text.PLAN_TERMS[name], gib(size)] for name, size in terms if size]
 
 
 def gib(size: float) -> str:

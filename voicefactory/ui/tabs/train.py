@@ -12,12 +12,13 @@ from typing import Any
 import gradio as gr
 
 from voicefactory import hardware
+from voicefactory.device_memory import DeviceMemory, device_memory
 from voicefactory.engines import registry
 from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs.store import RESUMABLE, Job
 from voicefactory.pipeline.plan import RunPlan, plan, planned_clips
 from voicefactory.presets import load_preset, preset_files
-from voicefactory.ui import models, text, views
+from voicefactory.ui import memory_views, models, text, views
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import remembered_request
 from voicefactory.ui.state import State, cached
@@ -26,6 +27,7 @@ from voicefactory.ui.tabs.reference import chosen_or_error
 from voicefactory.ui.told import told
 
 _DEFAULT_PRESET = "quick"
+_LOOK_S = 2.0  #: between two looks at the memory in use
 
 
 def build(page: Page) -> None:
@@ -54,6 +56,7 @@ def build(page: Page) -> None:
         gr.Markdown(text.ADVANCED_HELP, elem_classes="quiet")
         fields = advanced.build(load_preset(_DEFAULT_PRESET))
     needs = gr.Markdown(visible=HIDDEN, elem_id="plan", elem_classes="note")
+    bar = gr.HTML(visible=HIDDEN, elem_id="plan-bar")
     with gr.Accordion(text.PLAN_TERMS_HEAD, open=False, visible=HIDDEN, elem_id="plan-panel") as panel:
         terms = gr.HTML(elem_id="plan-terms")
     known = gr.Textbox(visible=HIDDEN)  # changes when clips, cards or several fields at once do
@@ -78,10 +81,10 @@ def build(page: Page) -> None:
         functools.partial(gr.on, [known.change, engine.input, model.input, *edited]),
         show_plan,
         [engine, model, preset, *fields],
-        [needs, terms, panel],
+        [needs, bar, terms, panel],
         changes=False,
     )
-    page.show([gpus], lambda state: _gpus(), lambda state: [_gpus()], live=True)
+    page.show([gpus], _memory, lambda state: [_memory(state)], live=True)
     page.show([model, toy, preset, about, consent, *fields], _last_choice, _restore)
     # After it: the browser applies what it is sent in order, so that the plan is asked for with what was restored.
     page.once(preset, lambda: gr.update(choices=[(views.preset_title(name), name) for name in _presets()]))
@@ -150,7 +153,7 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
     state = call.state() if call.identifier else State()
     clips = planned_clips(state.clips, state.transcripts)
     if state.project is None or not clips:
-        return [gr.update(visible=HIDDEN), "", gr.update(visible=HIDDEN)]
+        return [gr.update(visible=HIDDEN), gr.update(visible=HIDDEN), "", gr.update(visible=HIDDEN)]
     found: RunPlan | None = None
     try:
         chosen = load_preset(preset, advanced.overrides(load_preset(preset), values))
@@ -159,8 +162,12 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
         line = views.plan_text(found)
     except VoiceFactoryError as error:
         line = html.escape(told(str(error)), quote=False)
-    rows = views.plan_rows(found)
-    return [gr.update(value=line, visible=True), views.table_html(rows), gr.update(visible=shown(rows))]
+    return [
+        gr.update(value=line, visible=True),
+        gr.update(value=memory_views.plan_html(found), visible=shown(found)),
+        memory_views.terms_html(found),
+        gr.update(visible=shown(found)),
+    ]
 
 
 def _plan_key(state: State) -> Any:
@@ -188,8 +195,14 @@ def _amount(state: State) -> tuple[int, float]:
     return cached("planned clips", project.root, [project.clips_jsonl, project.transcripts_jsonl], count)
 
 
-def _gpus() -> str:
-    return views.note_html(views.gpu_lines(hardware.gpus()))
+def _memory(state: State) -> str:
+    return memory_views.devices_html(_devices(state.workers, int(time.monotonic() / _LOOK_S)))
+
+
+@functools.lru_cache(maxsize=8)
+def _devices(workers: tuple[int, ...], moment: int) -> list[DeviceMemory]:
+    """Looked at once for all visitors, and no more often than it is worth: `moment` changes when it is time again."""
+    return device_memory(workers)
 
 
 def _last_choice(state: State) -> Any:
