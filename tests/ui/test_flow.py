@@ -98,7 +98,9 @@ def test_one_click_makes_a_voice(server: Server, page: Page, sample_voice: Proje
     expect(page.locator("#next-step")).to_contain_text("5 Listen")
     assert "done" in dot(page, "train")
     way.go_to(page, "4 Train")
-    expect(page.locator("#heard audio")).to_have_count(1)  # at step 20 of 40
+    expect(page.locator("#heard audio")).to_have_count(3)  # before training, at steps 20 and 40
+    expect(page.locator("#probe svg")).to_have_count(3)
+    expect(page.locator("#probe circle")).not_to_have_count(0)
     page.locator("#next-step [data-step=listen]").click()
     expect(page.locator("#speak")).to_be_visible()
     expect(page).to_have_url(re.compile(f"project={sample_voice.identifier}&step=listen"))

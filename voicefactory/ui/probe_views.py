@@ -13,8 +13,8 @@ from typing import Any
 from voicefactory.ui import text
 from voicefactory.ui.told import told
 
-_WIDE, _TALL = 320, 120  #: units of a picture: the area of the curve
-_LEFT, _ABOVE, _BELOW, _RIGHT = 44, 10, 24, 10  #: around it, for the figures
+_WIDE, _TALL = 240, 110  #: units of a picture: the area of the curve
+_LEFT, _ABOVE, _BELOW, _RIGHT = 42, 10, 24, 8  #: around it, for the figures
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -94,9 +94,10 @@ def _svg(chart: _Chart, steps: Sequence[int]) -> str:
         _, y = place(0, value)
         parts.append(f'<line class="edge" x1="{_LEFT}" x2="{_LEFT + _WIDE}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="value" x="{_LEFT - 6}" y="{y + 4:.1f}">{chart.written(value)}</text>')
-    for step in (0, last):
-        parts.append(f'<text x="{place(step, low)[0]:.1f}" y="{_ABOVE + _TALL + 18}">{step}</text>')
-    parts.append(f'<text x="{_LEFT + _WIDE / 2}" y="{_ABOVE + _TALL + 18}">{html.escape(text.PROBE_STEP)}</text>')
+    below = _ABOVE + _TALL + 18
+    parts.append(f'<text x="{_LEFT}" y="{below}">0</text>')
+    parts.append(f'<text x="{_LEFT + _WIDE / 2}" y="{below}">{html.escape(text.PROBE_STEP)}</text>')
+    parts.append(f'<text class="value" x="{_LEFT + _WIDE + 5}" y="{below}">{last}</text>')
     line = " ".join("{:.1f},{:.1f}".format(*place(step, value)) for step, value in known)
     parts.append(f'<polyline points="{line}"/>')
     bad = {step for step, faulty in zip(steps, chart.faulty, strict=True) if faulty}

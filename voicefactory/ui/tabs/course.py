@@ -27,7 +27,6 @@ def build(page: Page) -> None:
         x_title="step",
         y_title=" ",
         color_title=" ",
-        color_map={text.LOSS_TRAIN: "#0d9488", text.LOSS_HELD_OUT: "#d97706"},
         height=240,
         visible=HIDDEN,
         elem_id="loss",
@@ -67,9 +66,14 @@ def _curve(state: State) -> list[Any]:
     there = shown(len(points) > 1)
     return [
         gr.update(value=f"{text.LOSS} {run_views.best_line(metrics)}".strip(), visible=there),
-        gr.update(value=run_views.both_curves(points), visible=there),
+        gr.update(value=run_views.both_curves(points), color_map=_colours(), visible=there),
         gr.update(value=pd.DataFrame(rates, columns=["step", "rate"]), visible=shown(len(rates) > 1)),
     ]
+
+
+def _colours() -> dict[str, str]:
+    """Of the curves, by their names in the reader's language."""
+    return {text.LOSS_TRAIN: "#0d9488", text.LOSS_HELD_OUT: "#d97706"}
 
 
 def _probe_key(state: State) -> Any:
