@@ -90,7 +90,7 @@ def make_a_voice(browser: Browser, server: Server, training: Path) -> Page:
     expect(page.locator("#status")).to_contain_text("Your voice is ready", timeout=240_000)
     way.go_to(page, "5 Listen")
     page.locator("#speak").click()
-    expect(page.locator("#audio")).to_be_visible(timeout=120_000)
+    expect(page.locator("#spoken-file")).to_be_visible(timeout=120_000)
     return page
 
 

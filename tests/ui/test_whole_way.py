@@ -85,9 +85,9 @@ def test_from_recordings_to_a_downloaded_voice(
     expect(page.locator("#listen-toy")).to_contain_text("noise, not speech")
     page.locator("#text textarea").fill("Hello, <script>alert(1)</script> this is a test.")
     page.locator("#speak").click()
-    expect(page.locator("#audio")).to_be_visible(timeout=180_000)
+    expect(page.locator("#spoken audio")).to_be_visible(timeout=180_000)
     expect(page.locator("#history")).to_contain_text("<script>alert(1)</script>")
-    assert list(project.root.glob("speech/*.wav"))
+    assert list(project.root.glob("speech/*/*.wav"))
 
     # 6 share
     way.go_to(page, "6 Share")

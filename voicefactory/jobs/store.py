@@ -50,8 +50,12 @@ LANES: dict[Kind, Lane] = {
     "judge": "work",
 }
 
-#: A person waits for these one after the other, so a worker stays for the next one with its model loaded.
-LINGERING: frozenset[Kind] = frozenset({"read"})
+#: A person waits for these one after the other, so a worker stays for the next one with its model loaded: so many
+#: seconds after the last one. A large model takes longer to load, and people listen before they ask again.
+LINGERING: dict[Kind, float] = {"read": 60.0, "synthesize": 300.0}
+
+#: These need the memory that a worker which stays holds, so it ends for them.
+NEEDS_MEMORY: frozenset[Kind] = frozenset({"train", "judge", "preview"})
 
 #: The states that a job may come from. A state that is in nobody's set is final.
 LEGAL: dict[State, frozenset[State]] = {

@@ -14,22 +14,7 @@ from voicefactory.jobs import studio_tasks
 from voicefactory.jobs.store import Job, Kind
 from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
-from voicefactory.types import OnProgress, Progress, Reference, ShouldStop
-
-
-@dataclass(frozen=True)
-class SynthesizeRequest:
-    """Speak a text with a voice, or with a base model as a clone of the project's reference."""
-
-    source: str  #: a voice's folder or a base model's directory
-    label: str  #: what the person chose, for the history
-    text: str
-    language: str = ""  #: empty = the one that the voice was trained in
-    speaker: str = ""  #: empty = the newest
-    seed: int = 0
-    zero_shot: bool = False  #: imitate the project's reference instead of speaking with a trained voice
-    reference: str = ""  #: for zero-shot, as in `create.Request`
-    engine: str = "qwen3-tts"
+from voicefactory.types import OnProgress, Progress, ShouldStop
 
 
 @dataclass(frozen=True)
@@ -148,41 +133,17 @@ def _train(context: Context) -> dict[str, Any]:
 
 
 def _synthesize(context: Context) -> dict[str, Any]:
-    from voicefactory.engines import registry
-    from voicefactory.pipeline.synthesize import synthesize
-    from voicefactory.settings import settings
+    from voicefactory.pipeline.said import from_json
+    from voicefactory.pipeline.say import say
 
-    wanted = SynthesizeRequest(**context.job.request)
     context.on_progress(Progress("synthesize", message="loading"))
-    source = Path(wanted.source)
-    if wanted.zero_shot:
-        source = registry.get(wanted.engine).resolve_model(wanted.source, settings().home, context.on_progress)
-    out = context.project.root / "speech" / f"{context.job.id}.wav"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    speech = synthesize(
-        source,
-        wanted.text,
-        out,
-        engine=wanted.engine,
-        language=wanted.language,
-        speaker=wanted.speaker,
-        seed=wanted.seed,
-        reference=_reference(context.project, wanted.reference) if wanted.zero_shot else None,
+    heard = say(
+        context.project,
+        from_json(context.job.request),
+        on_progress=context.on_progress,
+        should_stop=context.should_stop,
     )
-    return {
-        "audio": str(out),
-        "seconds": len(speech.samples) / speech.sample_rate,
-        "seed": speech.seed,
-        "runaway": speech.runaway,
-    }
-
-
-def _reference(project: Project, wanted: str) -> Reference:
-    from voicefactory.pipeline.reference import reference
-    from voicefactory.pipeline.segment import load_clips
-    from voicefactory.pipeline.transcripts import load_transcripts
-
-    return reference(project, load_clips(project), load_transcripts(project), wanted=wanted)
+    return {"name": heard.name, "files": [context.project.relative(heard.file(take)) for take in heard.takes]}
 
 
 def _publish(context: Context) -> dict[str, Any]:

@@ -22,13 +22,13 @@ from voicefactory.errors import Cancelled, VoiceFactoryError, as_sentence
 from voicefactory.jobs import tasks
 from voicefactory.jobs.progress import Reporter
 from voicefactory.jobs.redact import RedactedStream, redact
-from voicefactory.jobs.store import ACTIVE, LINGERING, Job, Store
+from voicefactory.jobs.store import ACTIVE, LINGERING, NEEDS_MEMORY, Job, Store
 from voicefactory.project import Project
 from voicefactory.settings import settings
 
 TOKEN_VARIABLE = "VF_HUB_TOKEN"
 _LOOK_S, _HEARTBEAT_S = 0.25, 2.0
-_LINGER_S, _LINGER_LOOK_S = 60.0, 0.1
+_LINGER_LOOK_S = 0.1
 
 
 class Watch:
@@ -37,7 +37,8 @@ class Watch:
     def __init__(self, store: Store, job: str) -> None:
         self._store, self._job = store, job
         self._stop, self._over = threading.Event(), threading.Event()
-        self.cancelled = False  #: asked for by a person, not by the system
+        self.cancelled = False  #: asked for by a person
+        self.signalled = False  #: asked for by the system, or by the scheduler when nothing else helped
         self._thread = threading.Thread(target=self._look, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -53,6 +54,7 @@ class Watch:
         return self._stop.is_set()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.signalled = True
         self._stop.set()
 
     def _look(self) -> None:
@@ -95,8 +97,9 @@ def ending(error: BaseException, *, cancelled: bool, stopped: bool, log: str) ->
 def work(store: Store, job: Job, token: str, log: str) -> bool:
     """Do a job that this process has taken, and write its end into its row. `log` is where its output goes.
 
-    Returns whether the process may do another one: False if it was told to stop.
+    Returns whether the process may do another one: False if it was told to stop, or something broke in it.
     """
+    whole = True
     watch = Watch(store, job.id)
     watch.start()
     project = Project.open(job.project)
@@ -106,13 +109,14 @@ def work(store: Store, job: Job, token: str, log: str) -> bool:
         store.move(job.id, "succeeded", result=result, eta_low=None, eta_high=None)
     except BaseException as error:  # noqa: BLE001 - also SystemExit: the row must not stay "running"
         traceback.print_exc()
+        whole = isinstance(error, VoiceFactoryError)
         cancelled = watch.cancelled or store.get(job.id).cancel_requested is not None
         state, columns = ending(error, cancelled=cancelled, stopped=watch.should_stop(), log=log)
         columns["error"] = redact(columns.get("error", ""), token)
         store.move(job.id, state, **columns)  # type: ignore[arg-type]
     finally:
         watch.end()
-    return not watch.should_stop()
+    return whole and not watch.signalled
 
 
 def main() -> None:
@@ -141,9 +145,9 @@ def _take(store: Store, identifier: str, me: psutil.Process) -> bool:
 
 def _next(store: Store, done: Job, me: psutil.Process) -> Job | None:
     """Another job of the same kind, once there is one; None when nobody has come for a while, when the app has
-    ended, or when training needs the memory."""
-    app, end = os.getppid(), time.monotonic() + _LINGER_S
-    while time.monotonic() < end and os.getppid() == app and not store.jobs(kinds=["train"], states=ACTIVE):
+    ended, or when training, judging or previews need the memory."""
+    app, end = os.getppid(), time.monotonic() + LINGERING[done.kind]
+    while time.monotonic() < end and os.getppid() == app and not store.jobs(kinds=NEEDS_MEMORY, states=ACTIVE):
         for waiting in store.jobs(kinds=[done.kind], states=["queued"]):
             if _take(store, waiting.id, me):
                 return store.get(waiting.id)

@@ -17,6 +17,7 @@ from voicefactory.ui import access, text
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import Call
 from voicefactory.ui.projects import project_lines
+from voicefactory.ui.speaking import spoken_file
 from voicefactory.ui.steps import step_states
 from voicefactory.ui.tabs import listen
 
@@ -52,24 +53,31 @@ def build(scheduler: Scheduler) -> None:
         }
 
     def synthesize(
-        project: str, line: str, request: gr.Request, voice: str = "", language: str = "", seed: float = 0
+        project: str,
+        line: str,
+        request: gr.Request,
+        voice: str = "",
+        language: str = "",
+        seed: float = 0,
+        form: str = "wav",
     ) -> str:
-        """Ask for a text to be spoken; the job's id. `voice` is one of `status`' voices; empty = the newest."""
+        """Ask for a text to be spoken; the job's id. `voice` is one of `status`' voices; empty = the newest. `form` is
+        wav, flac or mp3."""
 
         def ask() -> str:
             call = _call(scheduler, project, request)
             chosen = voice or next(iter(listen.voice_values(call.state())), None)
-            return listen.say(call, chosen, line, language, seed).id
+            return listen.say(call, chosen, line, language, seed, form=form).id
 
         return _told(ask)
 
     def download(project: str, request: gr.Request, job: str = "") -> dict[str, Any]:
-        """The newest voice as a zip; or, with the id of a finished `synthesize`, what it spoke as a wav."""
+        """The newest voice as a zip; or, with the id of a finished `synthesize`, what it spoke."""
 
         def find() -> dict[str, Any]:
             state = _call(scheduler, project, request).state()
             if job:
-                return _file(listen.spoken_file(state, job), text.API_NOT_SPOKEN)
+                return _file(spoken_file(state, job), text.API_NOT_SPOKEN)
             return _file(give(state.voices[0].zip if state.voices else None), text.NO_VOICE)
 
         return _told(find)

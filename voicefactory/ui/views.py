@@ -254,23 +254,6 @@ def _plain(name: str) -> str:
     return html.escape(re.sub(r"[*_`\[\]<>]", "", name.removeprefix("NVIDIA ").removeprefix("GeForce ")))
 
 
-def history_rows(jobs: Iterable[Job]) -> list[list[str]]:
-    """Finished speech, the newest first: text, voice, and how (language, seed, length)."""
-    return [[str(job.request["text"]), str(job.request["label"]), _how(job)] for job in spoken(jobs)]
-
-
-def _how(job: Job) -> str:
-    result = job.result or {}
-    spoken_in = [language_name(str(job.request["language"]))] if job.request["language"] else []
-    seed = text.HOW_SEED.format(seed=result.get("seed", job.request["seed"]))
-    return ", ".join([*spoken_in, seed, length(float(result.get("seconds", 0)))])
-
-
-def spoken(jobs: Iterable[Job]) -> list[Job]:
-    """The jobs behind `history_rows`, in the same order."""
-    return [job for job in reversed(list(jobs)) if job.kind == "synthesize" and job.state == "succeeded"]
-
-
 def count(number: int, noun: str) -> str:
     """So many of them: `noun` is a key of text.COUNTS."""
     one, many = text.COUNTS[noun]
