@@ -389,6 +389,27 @@ def judge(
     typer.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(lines(found)))
 
 
+@app.command("zero-shot")
+def zero_shot(
+    name: Annotated[str, typer.Argument(help="The voice's name, as given to create.", metavar="NAME")],
+    base: Annotated[str, typer.Option(help="Base model; otherwise the one of the newest voice.")] = "",
+    reference: Annotated[str, typer.Option(help="What it imitates: an audio file or a clip's id.")] = "",
+    language: Annotated[str, typer.Option(help="english, german, ...; otherwise that of the recordings.")] = "",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON on stdout.")] = False,
+) -> None:
+    """Make a voice without training: the base model imitates the reference. For when judge says that suffices."""
+    _use_home(home)
+    from voicefactory.cli_progress import progress_on
+    from voicefactory.cli_zero_shot import lines, zero_shot_of
+
+    request = {"base": base, "reference": reference, "language": language, "device": device}
+    with progress_on() as tell:
+        found = zero_shot_of(name, request, home=home, on_progress=tell)
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(lines(found)))
+
+
 @app.command()
 def package(
     voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],

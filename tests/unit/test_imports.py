@@ -28,11 +28,25 @@ LAYERS = [
         "cli_plan",
         "cli_progress",
         "cli_transcripts",
+        "cli_zero_shot",
     },
     {"jobs"},
     {"pipeline"},
     {"engines"},
-    {"audio", "probe", "project", "files", "types", "presets", "languages", "settings", "hardware", "errors", ""},
+    {
+        "audio",
+        "device_memory",
+        "probe",
+        "project",
+        "files",
+        "types",
+        "presets",
+        "languages",
+        "settings",
+        "hardware",
+        "errors",
+        "",
+    },
 ]
 #: Packages that only one corner may know.
 ONLY_IN = {

@@ -181,6 +181,13 @@ class Engine(Protocol):
         """
         ...
 
+    def assemble_zero_shot(self, model: Path, reference: Reference, speaker: str, out: Path) -> None:
+        """Write a complete voice at `out` that was not trained: the base `model` with a `reference` that it imitates.
+
+        It is loaded, packaged and published as any other voice; without a reference given, it speaks as this one.
+        """
+        ...
+
     def load(self, source: Path, device: str) -> Synthesizer:
         """Load a voice or a base model for synthesis."""
         ...
@@ -194,6 +201,10 @@ class Engine(Protocol):
 
     def adapter_example(self, base_model: str, speaker: str, language: str) -> str:
         """As `example`, with `base_model` and the adapter in adapter/ instead of the merged weights."""
+        ...
+
+    def zero_shot_example(self, reference: Reference, language: str) -> str:
+        """As `example`, for a voice that was not trained."""
         ...
 
     def example(self, speaker: str, language: str) -> str:

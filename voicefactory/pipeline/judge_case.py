@@ -82,7 +82,7 @@ class Case:
 def find_case(project: Project, request: JudgeRequest, *, on_progress: OnProgress = silent) -> Case:
     """Find what there is to judge. Raises InputError for a folder that is no voice, a project without texts, an
     unknown speaker; ModelUnavailableError if a base model that was asked for cannot be had."""
-    chosen = [Path(request.voice)] if request.voice else list_voices(project)
+    chosen = [Path(request.voice)] if request.voice else _trained(project)
     facts = [_facts(voice) for voice in chosen]
     first: dict[str, Any] = facts[0] if facts else {}
     engine = registry.get(str(first.get("engine", registry.DEFAULT)))
@@ -127,7 +127,16 @@ def _facts(voice: Path) -> dict[str, Any]:
     facts = voice_facts(voice)
     if not facts:
         raise InputError(f"{voice} is not a finished voice: it has no voice.json. Give a voice's folder, or a project.")
+    if facts.get("zero_shot"):
+        raise InputError(
+            f"{voice.name} was not trained: it is what trained voices are compared with. Judge one of them."
+        )
     return facts
+
+
+def _trained(project: Project) -> list[Path]:
+    """The newest first."""
+    return [voice for voice in list_voices(project) if not voice_facts(voice).get("zero_shot")]
 
 
 def _samples(project: Project, facts: dict[str, Any], speaker: str, wanted: str) -> tuple[list[Sample], Reference]:

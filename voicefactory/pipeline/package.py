@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ VOICE_FILES = (
     "speech_tokenizer/*.safetensors",
     "adapter/*.json",
     "adapter/*.safetensors",
+    "reference/reference.wav",
+    "reference/reference.json",
     "samples/*.wav",
     VOICE_JSON,
     "README.md",
@@ -72,23 +75,64 @@ def package(
     last of the folder, after the voice has spoken; a folder without it is not a finished voice. Raises
     VoiceFactoryError if it does not speak.
     """
-    zipped = voice.with_name(voice.name + ".zip")
     speaker = _speakers(project, dataset)[0]
     inputs = {"dataset": dataset.fingerprint, "samples": [files.sha256_of(path) for path in samples], **facts}
+
+    def texts() -> Texts:
+        example = engine.example(speaker, language)
+        described = describe(project, run, dataset, preset, engine, language, facts)
+        adapted = engine.adapter_example(facts["base_model"], speaker, language)
+        card = model_card(described, example, adapted if (voice / "adapter").is_dir() else "")
+        return Texts(example, card, described)
+
+    return complete(
+        voice,
+        engine,
+        samples,
+        texts,
+        inputs,
+        speaker=speaker,
+        language=language,
+        clean=run / "clean.wav",
+        on_progress=on_progress,
+    )
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What is written beside the weights."""
+
+    example: str  #: Python
+    card: str  #: README.md
+    described: dict[str, Any]  #: voice.json
+
+
+def complete(
+    voice: Path,
+    engine: Engine,
+    samples: Sequence[Path],
+    texts: Callable[[], Texts],
+    inputs: dict[str, Any],
+    *,
+    speaker: str,
+    language: str,
+    clean: Path,
+    on_progress: OnProgress = silent,
+) -> Voice:
+    """The end of every voice, unless it was made from these `inputs` before: card, example, samples, a sentence spoken
+    in a process of its own (into `clean`), voice.json, zip. Raises VoiceFactoryError if it does not speak."""
+    zipped = voice.with_name(voice.name + ".zip")
     if not files.is_current(zipped, inputs):
         on_progress(Progress("package", 0, 3, "Writing the card"))
         for sample in samples:
             with files.writing(voice / "samples" / sample.name) as aside:
                 aside.write_bytes(sample.read_bytes())
-        example = engine.example(speaker, language)
-        files.write_text(voice / "example.py", example)
-        described = describe(project, run, dataset, preset, engine, language, facts)
-        adapted = engine.adapter_example(facts["base_model"], speaker, language)
-        card = model_card(described, example, adapted if (voice / "adapter").is_dir() else "")
-        files.write_text(voice / "README.md", card)
+        written = texts()
+        files.write_text(voice / "example.py", written.example)
+        files.write_text(voice / "README.md", written.card)
         on_progress(Progress("package", 1, 3, "Letting the voice speak in a fresh process"))
-        engine.speaks_in_clean_process(voice, speaker, SENTENCES[language][0], language, run / "clean.wav")
-        files.write_json(voice / VOICE_JSON, described)
+        engine.speaks_in_clean_process(voice, speaker, SENTENCES[language][0], language, clean)
+        files.write_json(voice / VOICE_JSON, written.described)
         on_progress(Progress("package", 2, 3, "Zipping"))
         zip_voice(voice, zipped)
         files.mark_current(zipped, inputs)

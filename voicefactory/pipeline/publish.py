@@ -43,6 +43,8 @@ ALLOWED = (
     "speech_tokenizer/*.safetensors",
     "adapter/adapter_config.json",
     "adapter/*.safetensors",
+    "reference/reference.wav",
+    "reference/reference.json",
     "samples/*.wav",
     "samples/*.flac",
 )

@@ -88,6 +88,12 @@ class Watch:
         self._write_about(sentence, float(files.read_json(self._run / ABOUT)["seconds"]))
 
     def _write_about(self, sentence: str, seconds: float) -> None:
-        about = {"own": self._own.to_json(), "limits": dataclasses.asdict(self._limits)}
-        about |= {"stops": self.stops, "noise": self._noise}
-        files.write_json(self._run / ABOUT, {**about, "seconds": seconds, "drift": sentence})
+        about = {
+            "own": self._own.to_json(),
+            "limits": dataclasses.asdict(self._limits),
+            "stops": self.stops,
+            "noise": self._noise,
+            "seconds": seconds,
+            "drift": sentence,
+        }
+        files.write_json(self._run / ABOUT, about)

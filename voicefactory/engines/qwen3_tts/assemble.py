@@ -27,7 +27,7 @@ from voicefactory.presets import load_preset
 from voicefactory.types import Checkpoint
 
 _SPEAKER_ROWS = "talker.model.codec_embedding.weight"
-_TAKEN_OVER = (
+TAKEN_OVER = (
     "generation_config.json",
     "preprocessor_config.json",
     "vocab.json",
@@ -51,7 +51,7 @@ def assemble(checkpoint: Checkpoint, out: Path, strength: float = 1.0) -> None:
     config = read_config(base)
     rows = {name: add_speaker(config, name) for name in speakers}
     files.write_json(out / "config.json", config)
-    for name in _TAKEN_OVER:
+    for name in TAKEN_OVER:
         if (base / name).exists():
             shutil.copyfile(base / name, out / name)
     trained = load_file(checkpoint.path / "weights.safetensors")

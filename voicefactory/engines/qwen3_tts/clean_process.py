@@ -6,6 +6,7 @@ It imports no part of VoiceFactory. What is between the marked lines is what a p
 torchaudio importable beside a CPU build of torch and keeps an untrained voice from talking forever.
 """
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ from pathlib import Path
 if __name__ == "__main__":
     voice_dir, speaker, language, max_frames, out = sys.argv[1:]
     text = sys.stdin.read()
+    reference = Path(voice_dir, "reference", "reference.wav")
+    if reference.exists():
+        said = json.loads(reference.with_suffix(".json").read_text(encoding="utf-8"))["text"]
+        imitated = {"ref_text": said} if said else {"x_vector_only_mode": True}
     runpy.run_path(str(Path(__file__).with_name("compat.py")))["make_torchaudio_importable"]()
 
     # --- what a person types
@@ -20,9 +25,15 @@ if __name__ == "__main__":
     from qwen_tts import Qwen3TTSModel
 
     voice = Qwen3TTSModel.from_pretrained(voice_dir)
-    waves, rate = voice.generate_custom_voice(
-        text=text, speaker=speaker, language=language, max_new_tokens=int(max_frames)
-    )
+    if reference.exists():  # a voice without training
+        waves, rate = voice.generate_voice_clone(
+            text=text, language=language, ref_audio=str(reference), non_streaming_mode=True,
+            max_new_tokens=int(max_frames), **imitated,
+        )  # fmt: skip
+    else:
+        waves, rate = voice.generate_custom_voice(
+            text=text, speaker=speaker, language=language, max_new_tokens=int(max_frames)
+        )
     soundfile.write(out, waves[0], rate)
     # ---
 

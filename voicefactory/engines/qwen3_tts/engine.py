@@ -12,7 +12,7 @@ from voicefactory.engines.base import EmbedSpeaker, EngineSpec, Plan, PlannedCli
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.presets import Preset
-from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, ShouldStop
+from voicefactory.types import Checkpoint, Codes, Dataset, OnProgress, Reference, ShouldStop
 
 _CLEAN_PROCESS_TIMEOUT_S = 1800.0
 
@@ -93,6 +93,11 @@ class Qwen3TTS:
 
         assemble(checkpoint, out, strength)
 
+    def assemble_zero_shot(self, model: Path, reference: Reference, speaker: str, out: Path) -> None:
+        from voicefactory.engines.qwen3_tts.zero_shot import assemble_zero_shot
+
+        assemble_zero_shot(model, reference, speaker, out)
+
     def load(self, source: Path, device: str) -> Synthesizer:
         from voicefactory.engines.qwen3_tts.synthesis import Qwen3Synthesizer
 
@@ -124,6 +129,11 @@ class Qwen3TTS:
         from voicefactory.engines.qwen3_tts.adapters import example
 
         return example(base_model, speaker, language)
+
+    def zero_shot_example(self, reference: Reference, language: str) -> str:
+        from voicefactory.engines.qwen3_tts.zero_shot import example
+
+        return example(reference, language)
 
     def example(self, speaker: str, language: str) -> str:
         return (

@@ -11,6 +11,7 @@ from voicefactory.errors import InputError
 
 TOY = "toy"
 TOY_MARK = "voicefactory_random_weights"  #: in config.json of every model that descends from the toy
+REFERENCE = "reference/reference.wav"  #: in a voice without training: what it imitates; a .json beside it
 DEFAULT_HUB_MODEL = "Qwen/Qwen3-TTS-12Hz-0.6B-Base"
 
 
@@ -53,6 +54,18 @@ def takes_instructions(path: Path) -> bool:
 
 
 def speakers(path: Path) -> tuple[str, ...]:
-    """Who a model directory can speak as, the newest last; nobody for a base model."""
+    """Who a model directory can speak as, the newest last; nobody for a base model that has no reference of its own."""
     config = read_config(path)
-    return tuple(config["talker_config"].get("spk_id") or {}) if config.get("tts_model_type") != "base" else ()
+    if config.get("tts_model_type") == "base":
+        own = own_reference(path)
+        return (own["speaker"],) if own else ()
+    return tuple(config["talker_config"].get("spk_id") or {})
+
+
+def own_reference(path: Path) -> dict[str, str] | None:
+    """text and speaker of the reference that a voice without training imitates; None for any other model."""
+    beside = (path / REFERENCE).with_suffix(".json")
+    if not ((path / REFERENCE).is_file() and beside.is_file()):
+        return None
+    row = json.loads(beside.read_text(encoding="utf-8"))
+    return {"text": str(row["text"]), "speaker": str(row["speaker"])}

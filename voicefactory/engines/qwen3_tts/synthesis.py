@@ -19,7 +19,14 @@ import torch
 
 from voicefactory.engines.base import Speech
 from voicefactory.engines.qwen3_tts.codes import FRAME_RATE, SAMPLES_PER_FRAME
-from voicefactory.engines.qwen3_tts.facts import is_toy, read_config, speakers, takes_instructions
+from voicefactory.engines.qwen3_tts.facts import (
+    REFERENCE,
+    is_toy,
+    own_reference,
+    read_config,
+    speakers,
+    takes_instructions,
+)
 from voicefactory.engines.qwen3_tts.model import load_model
 from voicefactory.errors import InputError
 from voicefactory.languages import AUTO
@@ -65,6 +72,9 @@ class Qwen3Synthesizer:
         self.speakers = speakers(source)
         self.takes_instructions = takes_instructions(source)
         self._prompts: dict[Path, Any] = {}
+        own = own_reference(source)
+        #: what a voice without training imitates when nothing else is given
+        self._own = Reference(source / REFERENCE, own["text"], 0.0, 1.0, ()) if own else None
 
     def speak(
         self,
@@ -137,6 +147,7 @@ class Qwen3Synthesizer:
         sampling: dict[str, Any],
     ) -> tuple[npt.NDArray[np.float32], int]:
         if self.cloning:
+            reference = reference or self._own
             if reference is None:
                 raise InputError("A base model speaks as a clone of a reference. Give a reference recording.")
             waves, rate = self.wrapper.generate_voice_clone(
