@@ -429,7 +429,7 @@ HISTORY_BUSY = "This is being spoken now. Stop it first."
 FORM, FORM_HELP = "File", "MP3 is small, FLAC and WAV lose nothing."
 FORM_UNKNOWN = "Choose one of {forms} for the file."
 SPEAK_STOPPED = "Stopped. What was spoken is kept: press Resume for the rest."
-DOWNLOAD_SPOKEN = "Download what was spoken"
+DOWNLOAD_SPOKEN = "Download"
 LINES_HEAD = "Many lines at once"
 LINES_HELP = (
     "Each line becomes a file of its own. You get them as one zip with a list. The voice, the language, the seed and "
@@ -491,6 +491,7 @@ API_NOT_SPOKEN = "There is nothing to hear of this job yet. Ask for its status."
 EMPTY_SPEAK = "Type a text to speak first."
 ZERO_SHOT = "not trained, imitates the reference: {model}"
 RUNAWAY_SOME = "The model did not come to an end in sentence {which} of {of}, so it was cut off. Try another seed."
+RUNAWAY_SHORT = "cut off: it did not come to an end"
 RUNAWAY = "The model did not come to an end by itself, so this was cut off. Try another seed or a shorter text."
 
 # --- 6 share ------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from voicefactory.ui.handout import give
 #: Where the script puts its players. Never rendered anew, so nothing stops playing.
 STAGE = '<div class="stage"></div>'
 #: A click that asks for sound: what is shown next may begin by itself.
-ASKED_JS = "() => { window.voicefactoryAsked = Date.now(); }"
+ASKED_JS = "() => { window.voicefactoryAsked = true; }"
 
 PLAYER_JS = """(line) => {
   const feed = line ? JSON.parse(line) : {entry: '', pieces: [], rows: [], whole: ''};
@@ -59,9 +59,7 @@ PLAYER_JS = """(line) => {
     audio.controls = true;
     audio.setAttribute('aria-label', feed.label);
     const show = {audio, pieces: [], urls: [], whole: '', at: -1, heard: 0, from: '', waiting: false, going: false};
-    const asked = window.voicefactoryAsked && Date.now() - window.voicefactoryAsked < 600000;
-    show.going = Boolean(asked);
-    window.voicefactoryAsked = 0;
+    show.going = stage.dataset.asked === 'yes';
     audio.addEventListener('play', () => { show.going = true; });
     audio.addEventListener('pause', () => { if (!audio.ended) { show.going = false; } });
     audio.addEventListener('ended', () => {
@@ -99,6 +97,11 @@ PLAYER_JS = """(line) => {
       stage.replaceChildren();
       stage.show = null;
       stage.dataset.entry = feed.entry;
+      stage.dataset.asked = window.voicefactoryAsked ? 'yes' : '';
+      if (window.voicefactoryAsked) {
+        document.querySelector('#spoken-box').scrollIntoView({block: 'nearest', behavior: 'smooth'});
+      }
+      window.voicefactoryAsked = false;
     }
     if (feed.pieces.length || feed.whole) {
       if (!stage.show) { begin(stage); }
@@ -141,6 +144,6 @@ def row_html(title: str, note: str, path: Path) -> str:
     """One take with its name: a player that fetches nothing before it is asked to."""
     source = html.escape(source_of(path), quote=True)
     name = html.escape(title, quote=True)
-    told = f'<p class="quiet">{html.escape(note)}</p>' if note else ""
+    told = f"<small>{html.escape(note)}</small>" if note else ""
     player = f'<audio controls preload="none" src="{source}" aria-label="{name}"></audio>'
-    return f"<p><b>{html.escape(title)}</b></p>{told}{player}"
+    return f"<p>{html.escape(title)}{told}</p>{player}"

@@ -24,7 +24,7 @@ element.addEventListener('click', (event) => {
   if (!row) { return; }
   const stage = document.querySelector('#spoken .stage');
   const same = stage && stage.dataset.entry === row.dataset.row && stage.querySelector('audio');
-  if (same) { same.play().catch(() => {}); } else { window.voicefactoryAsked = Date.now(); }
+  if (same) { same.play().catch(() => {}); } else { window.voicefactoryAsked = true; }
   trigger('select', {row_value: ['hear', row.dataset.row]});
 });
 """
@@ -82,11 +82,11 @@ def take_title(request: SpeechRequest, take: Take) -> str:
     return request.labels[take.teller]
 
 
-def take_note(take: Take) -> str:
+def take_note(take: Take, *, short: bool = False) -> str:
     """What has to be known of a take: which sentences were cut off, and what could not be done as asked."""
     told = [take.notice] if take.notice else []
     if take.runaway and take.of == 1:
-        told.append(text.RUNAWAY)
+        told.append(text.RUNAWAY_SHORT if short else text.RUNAWAY)
     elif take.runaway:
         which = ", ".join(map(str, take.runaway))
         told.append(text.RUNAWAY_SOME.format(which=which, of=take.of))

@@ -14,7 +14,8 @@ from voicefactory.jobs.store import Job
 from voicefactory.pipeline.lines import check_text
 from voicefactory.pipeline.tellers import RECORDING
 from voicefactory.ui import text, voices
-from voicefactory.ui.page import HIDDEN, Call, Page, shown
+from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
+from voicefactory.ui.player import ASKED_JS
 from voicefactory.ui.speaking import Wish, ask
 from voicefactory.ui.state import State
 
@@ -32,6 +33,7 @@ def build(page: Page, line: Component, settings: Sequence[Component]) -> tuple[C
             say_it = gr.Button(text.BESIDE_SAY_IT, size="md", elem_id="beside-say-it", scale=1)
         speak = gr.Button(text.BESIDE_SPEAK, size="md", elem_id="beside-speak")
     page.on(say_it.click, words_of, [recording], [line], changes=False)
+    speak.click(None, js=ASKED_JS, **QUIET)
     page.on(speak.click, say_beside, [who, recording, line, *settings])
     page.show([panel, who, recording], _key, _offer)
     return who, recording

@@ -13,7 +13,8 @@ from voicefactory.errors import InputError
 from voicefactory.jobs.store import Job
 from voicefactory.pipeline.lines import parse_lines, read_lines
 from voicefactory.ui import text, voices
-from voicefactory.ui.page import Call, Page
+from voicefactory.ui.page import QUIET, Call, Page
+from voicefactory.ui.player import ASKED_JS
 from voicefactory.ui.speaking import Wish, ask
 
 
@@ -28,6 +29,7 @@ def build(page: Page, voice: Component, settings: Sequence[Component]) -> Compon
             )
         speak = gr.Button(text.LINES_SPEAK, size="md", elem_id="lines-speak")
     page.on(file.upload, take_file, [file], [lines, file], changes=False)
+    speak.click(None, js=ASKED_JS, **QUIET)
     page.on(speak.click, say_lines, [voice, lines, *settings])
     return lines
 

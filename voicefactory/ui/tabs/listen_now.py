@@ -109,7 +109,7 @@ def _feed_of(entry: Heard) -> Feed:
     rows = [
         (
             f"{take.teller}-{take.text}-{take.pieces}",
-            row_html(said_views.take_title(request, take), said_views.take_note(take), entry.file(take)),
+            row_html(said_views.take_title(request, take), said_views.take_note(take, short=True), entry.file(take)),
         )
         for take in entry.takes[:_ROWS]
     ]
