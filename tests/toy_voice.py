@@ -1,4 +1,4 @@
-"""A finished voice without training: an adapter with random numbers, merged into the toy as a run would have done it."""
+"""A finished voice without training: an adapter with random numbers, merged into the toy as a run does it."""
 
 from __future__ import annotations
 
