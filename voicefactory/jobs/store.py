@@ -31,6 +31,7 @@ Kind = Literal[
     "preview",
     "freeze",
     "judge",
+    "zero-shot",
 ]
 Lane = Literal["work", "preview", "listen"]
 
@@ -48,6 +49,7 @@ LANES: dict[Kind, Lane] = {
     "preview": "preview",
     "freeze": "work",
     "judge": "work",
+    "zero-shot": "work",
 }
 
 #: A person waits for these one after the other, so a worker stays for the next one with its model loaded: so many
@@ -55,7 +57,7 @@ LANES: dict[Kind, Lane] = {
 LINGERING: dict[Kind, float] = {"read": 60.0, "synthesize": 300.0}
 
 #: These need the memory that a worker which stays holds, so it ends for them.
-NEEDS_MEMORY: frozenset[Kind] = frozenset({"train", "judge", "preview"})
+NEEDS_MEMORY: frozenset[Kind] = frozenset({"train", "judge", "preview", "zero-shot"})
 
 #: The states that a job may come from. A state that is in nobody's set is final.
 LEGAL: dict[State, frozenset[State]] = {

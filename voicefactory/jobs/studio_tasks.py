@@ -149,6 +149,17 @@ def judge(context: Context) -> dict[str, Any]:
     }
 
 
+def zero_shot(context: Context) -> dict[str, Any]:
+    """Package the base model with the reference as a voice."""
+    from voicefactory.pipeline.zero_shot import ZeroShotRequest
+    from voicefactory.pipeline.zero_shot import zero_shot as make
+
+    context.on_progress(Progress("synthesize"))
+    with context.project.alone():
+        voice = make(context.project, ZeroShotRequest(**context.job.request), on_progress=context.on_progress)
+    return {"voice": str(voice.path), "zip": str(voice.zip)}
+
+
 def exported(project_root: Path, result: dict[str, Any] | None) -> Path | None:
     """The file of a finished export, if it is still there."""
     path = project_root / str(result["file"]) if result and result.get("file") else None

@@ -177,4 +177,5 @@ _TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
     "preview": studio_tasks.preview,
     "freeze": _freeze,
     "judge": studio_tasks.judge,
+    "zero-shot": studio_tasks.zero_shot,
 }

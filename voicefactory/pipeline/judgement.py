@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voicefactory.pipeline.blind_test import load_blind_test, outcome
+from voicefactory.pipeline.blind_test import BlindTest, load_blind_test, outcome
 from voicefactory.pipeline.intervals import Interval, by_sentence, mean_interval, share_interval
 from voicefactory.pipeline.judge_case import REAL, ZERO_SHOT, Case, Subject
 from voicefactory.pipeline.judge_pick import Floors, Pick, Result, floors, pick
@@ -37,7 +37,9 @@ class Judgement:
     results: Mapping[str, Result]
     floors: Floors
     pick: Pick
-    worth: Worth | None  #: None without a trained voice or without a zero-shot clone
+    compared: str  #: Subject.id of the voice that `worth` is about; empty without a trained voice
+    measured: Worth | None  #: by the measures alone; None without a trained voice or without a zero-shot clone
+    worth: Worth | None  #: with the person's own blind test, if there is one
     asr: str
     notes: tuple[str, ...]
 
@@ -52,11 +54,23 @@ def conclude(
     picked = pick(trained, limits)
     voices = [one.id for one in case.subjects if one.kind == "voice"]
     compared = picked.chosen or next(iter(voices), "")
-    answer = worth(results[compared], results[ZERO_SHOT], limits) if compared and ZERO_SHOT in results else None
-    ears = load_blind_test(case.project)
-    if answer and ears and ears.next is None and (ears.trained, ears.zero_shot) == (compared, ZERO_SHOT):
-        answer = with_ears(answer, outcome(ears))
-    return Judgement(path, case, own, judged, results, limits, picked, answer, asr, tuple(notes))
+    measured = worth(results[compared], results[ZERO_SHOT], limits) if compared and ZERO_SHOT in results else None
+    answer = _heard_worth(measured, compared, load_blind_test(case.project))
+    return Judgement(path, case, own, judged, results, limits, picked, compared, measured, answer, asr, tuple(notes))
+
+
+def worth_of(row: Mapping[str, Any], ears: BlindTest | None) -> Worth | None:
+    """The verdict in a judgement's JSON with a blind test that was finished since; None if it has none."""
+    told = row.get("worth_measured") or row["worth"]
+    measured = Worth(told["verdict"], told["sentence"], {}) if told else None
+    return _heard_worth(measured, str(row.get("compared", "")), ears)
+
+
+def _heard_worth(measured: Worth | None, compared: str, ears: BlindTest | None) -> Worth | None:
+    """With what the person heard, if the test is finished and about these two."""
+    if measured and ears and ears.next is None and (ears.trained, ears.zero_shot) == (compared, ZERO_SHOT):
+        return with_ears(measured, outcome(ears))
+    return measured
 
 
 def result_of(subject: Subject, judged: Sequence[Judged]) -> Result:
@@ -90,7 +104,9 @@ def to_json(found: Judgement) -> dict[str, Any]:
         "floors": asdict(found.floors),
         "subjects": [_subject_row(found, one) for one in case.subjects],
         "pick": {"chosen": found.pick.chosen, "sentence": found.pick.sentence},
+        "compared": found.compared,
         "worth": found.worth.to_json() if found.worth else None,
+        "worth_measured": found.measured.to_json() if found.measured else None,
     }
 
 

@@ -13,9 +13,11 @@ from typing import Any
 from voicefactory import __version__, files
 from voicefactory.errors import InputError
 from voicefactory.languages import AUTO
+from voicefactory.pipeline.blind_test import load_blind_test
 from voicefactory.pipeline.card import zero_shot_card
 from voicefactory.pipeline.judge import judgement_path
 from voicefactory.pipeline.judge_case import ZERO_SHOT, Case, JudgeRequest, find_case
+from voicefactory.pipeline.judgement import worth_of
 from voicefactory.pipeline.package import Texts, complete, list_voices
 from voicefactory.pipeline.synthesize import synthesize_samples, voice_facts
 from voicefactory.project import Project
@@ -101,5 +103,5 @@ def _facts(project: Project, request: ZeroShotRequest, case: Case, reference: Re
 def _verdict(project: Project) -> str:
     """Why training was not worth it, if that was found out; empty if it was not."""
     path = judgement_path(project, "")
-    worth = files.read_json(path)["worth"] if path.is_file() else None
-    return str(worth["sentence"]) if worth and worth["verdict"] == "no" else ""
+    worth = worth_of(files.read_json(path), load_blind_test(project)) if path.is_file() else None
+    return worth.sentence if worth and worth.verdict == "no" else ""

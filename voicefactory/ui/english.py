@@ -479,6 +479,14 @@ WORTH = {
     "no": "Training was not worth it: take the imitation without training.",
     "cannot tell": "Whether training was worth it cannot be told.",
 }
+UNTRAINED_TAKE = "Take the untrained voice instead"
+UNTRAINED_HELP = (
+    "The base model with your reference, packed like a trained voice: to listen to, to download, to upload. The "
+    "reference is part of it."
+)
+UNTRAINED_READY = "The untrained voice is ready: choose it above, or take it away in step 6."
+UNTRAINED_RUNNING = "It is being packed already."
+UNTRAINED = "{voice}, not trained"
 BLIND_BEGIN = "Test your own ears"
 BLIND_AGAIN = "Test again"
 BLIND_JUDGE_FIRST = "Press Judge first: the test plays what was spoken for it."
@@ -550,6 +558,7 @@ JOB_KINDS = {
     "preview": "Previews of the reference",
     "freeze": "Freezing the data set",
     "judge": "Judging the voice",
+    "zero-shot": "Packing the untrained voice",
 }
 STARTING = "Starting"
 PROGRESS = "{done} of {total}"

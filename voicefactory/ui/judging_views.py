@@ -7,20 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from voicefactory.pipeline.judge_worth import Worth
 from voicefactory.ui import text
 from voicefactory.ui.handout import player_html
+from voicefactory.ui.told import told as in_words
 
 #: The measures that the first table shows; the others are behind it.
 _FIRST = ("likeness", "word_error", "pace", "dnsmos", "runaway", "truncated")
 _SENTENCES = 6  #: that can be heard side by side
 
 
-def judgement_html(row: Mapping[str, Any], root: Path) -> str:
-    """Verdict, pick, the measures of all, and some sentences to hear side by side. `row` is a judgement's JSON."""
+def judgement_html(row: Mapping[str, Any], worth: Worth | None, root: Path) -> str:
+    """Verdict, pick, the measures of all, and some sentences to hear side by side. `row` is a judgement's JSON, `worth`
+    its verdict with what the person heard."""
     told = "".join(f'<p class="quiet">{html.escape(note)}</p>' for note in row["notes"])
-    if worth := row["worth"]:
-        answer = text.WORTH[worth["verdict"]]
-        told += f'<p class="answer"><b>{html.escape(answer)}</b> {html.escape(worth["sentence"])}</p>'
+    if worth:
+        answer = text.WORTH[worth.verdict]
+        told += f'<p class="answer"><b>{html.escape(answer)}</b> {html.escape(in_words(worth.sentence))}</p>'
     told += f"<p>{html.escape(row['pick']['sentence'])}</p>"
     names = list(row["measures"])
     others = [name for name in names if name not in _FIRST]

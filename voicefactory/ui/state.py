@@ -72,6 +72,7 @@ class FinishedVoice:
     stamp: int  #: changes when it was made again
     samples: tuple[Path, ...]
     example: str  #: of Python
+    trained: bool = True  #: False: the base model imitates a reference
 
 
 @dataclass(frozen=True)
@@ -289,4 +290,5 @@ def _voice(project: Project, path: Path) -> FinishedVoice:
         stamp=made,
         samples=tuple(sorted((folder / "samples").glob("*.wav"))),
         example=(folder / "example.py").read_text(encoding="utf-8"),
+        trained=not files.read_json(folder / "voice.json").get("zero_shot"),
     )

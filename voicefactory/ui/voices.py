@@ -15,7 +15,7 @@ from voicefactory.project import Project
 from voicefactory.types import Clip
 from voicefactory.ui import models, text
 from voicefactory.ui.cache import cached
-from voicefactory.ui.state import State
+from voicefactory.ui.state import FinishedVoice, State
 
 _RECORDINGS = 50  #: that are offered to compare with
 
@@ -24,12 +24,17 @@ def voices(state: State) -> list[tuple[str, str]]:
     """(shown, name): the finished voices, the newest first, then base models that can imitate the reference."""
     if state.project is None:
         return []
-    found = [(voice.title, f"{VOICE}:{voice.identifier}") for voice in state.voices]
+    found = [(title_of(voice), f"{VOICE}:{voice.identifier}") for voice in state.voices]
     if not state.references and not state.remembered("own_reference"):
         return found
     job = state.latest("train")
     model = str(job.request["model"]) if job else models.default(registry.DEFAULT)
     return [*found, (text.ZERO_SHOT.format(model=model), f"{BASE}:{model}")]
+
+
+def title_of(voice: FinishedVoice) -> str:
+    """What a finished voice is called, and that it was not trained."""
+    return voice.title if voice.trained else text.UNTRAINED.format(voice=voice.title)
 
 
 def comparable(state: State) -> list[tuple[str, str]]:

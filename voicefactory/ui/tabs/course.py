@@ -111,7 +111,8 @@ def _heard(state: State) -> list[Any]:
 
 
 def _sample_paths(state: State) -> list[Any]:
-    return list(state.voices[0].samples[:_SAMPLES]) if state.voices else []
+    trained = next((voice for voice in state.voices if voice.trained), None)
+    return list(trained.samples[:_SAMPLES]) if trained else []
 
 
 def _samples(state: State) -> list[Any]:

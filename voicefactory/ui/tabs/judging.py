@@ -26,6 +26,9 @@ from voicefactory.pipeline.blind_test import (
 )
 from voicefactory.pipeline.judge import judgement_path
 from voicefactory.pipeline.judge_case import ZERO_SHOT, JudgeRequest
+from voicefactory.pipeline.judge_worth import Worth
+from voicefactory.pipeline.judgement import worth_of
+from voicefactory.pipeline.zero_shot import ZeroShotRequest
 from voicefactory.settings import settings
 from voicefactory.ui import judging_views, text, views
 from voicefactory.ui.handout import give, player_html
@@ -52,6 +55,9 @@ def build(page: Page) -> None:
             report = gr.DownloadButton(text.JUDGE_REPORT, visible=HIDDEN, size="md", elem_id="judge-report")
         status = gr.HTML(visible=HIDDEN, elem_id="judge-status")
         found = gr.HTML(visible=HIDDEN, elem_id="judgement", elem_classes="data")
+        instead_help = gr.Markdown(text.UNTRAINED_HELP, visible=HIDDEN, elem_classes="quiet")
+        instead = gr.Button(text.UNTRAINED_TAKE, visible=HIDDEN, size="md", variant="primary", elem_id="untrained")
+        instead_status = gr.HTML(visible=HIDDEN, elem_id="untrained-status")
         begin = gr.Button(text.BLIND_BEGIN, visible=HIDDEN, size="md", elem_id="blind-begin")
         pair = gr.HTML(visible=HIDDEN, elem_id="blind-pair")
         with gr.Row():
@@ -61,12 +67,14 @@ def build(page: Page) -> None:
     page.once(depth, lambda: gr.update(choices=[(text.JUDGE_QUICK, "quick"), (text.JUDGE_THOROUGH, "thorough")]))
     page.on(ask.click, judge, [depth])
     page.on(cancel.click, stop)
+    page.on(instead.click, take_untrained)
     page.on(begin.click, begin_blind)
     for button, answer in ((first, "first"), (second, "second"), (neither, "undecided")):
         page.on(button.click, _answering(answer))
     page.show([panel], lambda state: bool(state.voices), lambda state: [gr.update(visible=shown(state.voices))])
     page.show([status, ask, cancel], _status_key, _status, live=True)
     page.show([found, report], _found_key, _found)
+    page.show([instead_help, instead, instead_status], _instead_key, _instead, live=True)
     page.show([begin, pair, first, second, neither], _blind_key, _blind)
 
 
@@ -95,10 +103,17 @@ def begin_blind(call: Call) -> None:
     row = _judgement(call.state())
     if row is None:
         raise InputError(text.BLIND_JUDGE_FIRST)
-    voices = [one["id"] for one in row["subjects"] if one["kind"] in ("voice", "checkpoint")]
-    trained = row["pick"]["chosen"] or next(iter(voices), "")
+    trained = str(row.get("compared") or row["pick"]["chosen"])
     sides = sides_of(row, trained, ZERO_SHOT)
     save_blind_test(call.project, new_blind_test(trained, ZERO_SHOT, sides, pairs=min(USUAL_PAIRS, len(sides))))
+
+
+def take_untrained(call: Call) -> None:
+    """Package the base model's imitation, for whom training was not worth it."""
+    if call.state().active("zero-shot"):
+        raise InputError(text.UNTRAINED_RUNNING)
+    request = ZeroShotRequest(consent=str(call.project.info.get("consent", "")))
+    call.scheduler.submit("zero-shot", call.project, call.owner, dataclasses.asdict(request))
 
 
 def _answering(answer: str) -> Any:
@@ -145,18 +160,47 @@ def _status(state: State) -> list[Any]:
 
 
 def _found_key(state: State) -> Any:
-    job = state.latest("judge")
-    return [job.id, job.state] if job else []
+    job, test = state.latest("judge"), _test(state)
+    heard = outcome(test).sentence if test is not None and test.next is None else ""
+    return [[job.id, job.state] if job else [], heard]
 
 
 def _found(state: State) -> list[Any]:
     row = _judgement(state)
-    content = judging_views.judgement_html(row, state.project.root) if row and state.project else ""
+    content = judging_views.judgement_html(row, _worth(state), state.project.root) if row and state.project else ""
     written = give(_report(state)) if row else None
     return [
         gr.update(value=content, visible=shown(content)),
         gr.update(value=written, visible=shown(written)),
     ]
+
+
+def _worth(state: State) -> Worth | None:
+    """The verdict, with the blind test if one was finished."""
+    row = _judgement(state)
+    return worth_of(row, _test(state)) if row else None
+
+
+def _instead_key(state: State) -> Any:
+    worth = _worth(state)
+    return [worth is not None and worth.verdict == "no", _instead_line(state), state.active("zero-shot") is not None]
+
+
+def _instead(state: State) -> list[Any]:
+    offered, line, _ = _instead_key(state)
+    return [
+        gr.update(visible=shown(offered)),
+        gr.update(visible=shown(offered), interactive=state.active("zero-shot") is None),
+        gr.update(value=line, visible=shown(line)),
+    ]
+
+
+def _instead_line(state: State) -> str:
+    job = state.active("zero-shot") or state.latest("zero-shot")
+    if job is not None and job.state == "succeeded":
+        known = any(Path(str((job.result or {}).get("zip", ""))) == one.zip for one in state.voices)
+        return views.note_html(text.UNTRAINED_READY) if known else ""
+    return views.job_html(job, state.ahead)
 
 
 def _report(state: State) -> Path | None:

@@ -10,7 +10,7 @@ import gradio as gr
 from voicefactory.errors import InputError
 from voicefactory.jobs.tasks import PublishRequest
 from voicefactory.settings import settings
-from voicefactory.ui import access, text, views
+from voicefactory.ui import access, text, views, voices
 from voicefactory.ui.handout import give
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.state import FinishedVoice, State
@@ -78,7 +78,7 @@ def _offer(voice: FinishedVoice) -> list[Any]:
 
 def _render(state: State) -> list[Any]:
     there = bool(state.voices)
-    choices = [(voice.title, voice.identifier) for voice in state.voices]
+    choices = [(voices.title_of(voice), voice.identifier) for voice in state.voices]
     chosen = state.voices[0].identifier if there else None
     offer = _offer(state.voices[0]) if there else [gr.update(value=None, visible=HIDDEN)] * 2
     return [
