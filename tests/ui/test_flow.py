@@ -19,6 +19,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.ui import way
 from tests.ui.conftest import ROOT, Server
 from voicefactory import files
+from voicefactory.pipeline.blind_test import load_blind_test
+from voicefactory.pipeline.judge import judgement_path
 from voicefactory.project import Project, list_projects
 
 
@@ -164,3 +166,40 @@ def test_the_voice_is_judged_and_heard_blind(server: Server, page: Page, sample_
         page.locator("#blind-undecided" if number == 6 else "#blind-first").click()
     expect(page.locator("#blind-pair")).to_contain_text("of 5 pairs, 1 undecided")
     expect(page.locator("#blind-begin")).to_have_text("Test again")
+
+
+@pytest.mark.slow
+def test_who_prefers_the_imitation_takes_the_untrained_voice(server: Server, page: Page, sample_voice: Project) -> None:
+    """The ears decide: they choose the imitation six times of six."""
+    way.open_page(page, f"{server.url}/?project={sample_voice.identifier}&step=listen")
+    found = page.locator("#judgement")
+    if not judgement_path(sample_voice, "").is_file():  # this test alone
+        page.locator("#judge").click()
+    expect(found).to_contain_text("Likeness", timeout=600_000)
+    expect(page.locator("#untrained")).to_be_hidden()  # nobody can tell yet
+    page.locator("#blind-begin").click()
+    for number in range(1, 7):
+        expect(page.locator("#blind-pair")).to_contain_text(f"Pair {number} of 6")
+        test = load_blind_test(sample_voice)
+        assert test is not None
+        page.locator("#blind-second" if test.pairs[number - 1].trained_first else "#blind-first").click()
+    expect(found).to_contain_text("Training was not worth it: take the imitation without training.")
+    expect(found).to_contain_text("You preferred the trained voice in 0 of 6 pairs")
+    page.reload(wait_until="domcontentloaded")
+    expect(found).to_contain_text("0 of 6 pairs")
+
+    page.locator("#untrained").click()
+    expect(page.locator("#untrained-status")).to_contain_text("The untrained voice is ready", timeout=300_000)
+    page.locator("#voice input").click()
+    page.get_by_role("option", name="not trained").filter(has_text="Sample voice").click()
+    page.locator("#speak").click()
+    expect(page.locator("#history")).to_contain_text("not trained", timeout=300_000)
+    way.go_to(page, "6 Share")
+    expect(page.locator("#example")).to_contain_text("generate_voice_clone")  # the newest is offered first
+    with page.expect_download() as downloading:
+        page.locator("#download").click()
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        names = {name.split("/", 1)[1] for name in archive.namelist()}
+        (card,) = [archive.read(name).decode() for name in archive.namelist() if name.endswith("/README.md")]
+    assert {"reference/reference.wav", "voice.json", "model.safetensors", "example.py"} <= names
+    assert "Training was tried and was not worth it: You preferred the trained voice in 0 of 6 pairs" in card
