@@ -302,7 +302,7 @@ def transcripts(
 def say(
     voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
     text: Annotated[str, typer.Argument(help="What to say.", metavar="TEXT")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The audio file to write.", metavar="OUT.wav")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The wav, flac or mp3 to write.", metavar="OUT.wav")],
     language: Annotated[
         str, typer.Option(help="auto, english, german, ...; otherwise the one it was trained in.")
     ] = "",
@@ -313,32 +313,66 @@ def say(
     greedy: Annotated[bool, typer.Option("--greedy", help="No chance at all: always the likeliest sound.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
 ) -> None:
-    """Speak a text with a voice."""
-    from voicefactory.engines import registry
-    from voicefactory.pipeline.synthesize import synthesize, voice_facts
+    """Speak a text with a voice, however long it is: sentence by sentence."""
+    from voicefactory.cli_progress import progress_on
+    from voicefactory.cli_say import notes
+    from voicefactory.pipeline.synthesize import synthesize
 
     _refuse_folder(out, "voice.wav")
     began = time.monotonic()
-    speech = synthesize(
-        voice,
-        text,
-        out,
-        language=language,
-        seed=seed,
-        temperature=temperature,
-        greedy=greedy,
-        device=device,
-        speaker=speaker,
-        instruct=instruct,
-    )
-    seconds = len(speech.samples) / speech.sample_rate
-    typer.echo(f"{out}: {seconds:.1f} s of speech, seed {speech.seed}, made in {time.monotonic() - began:.1f} s")
-    if registry.get(str(voice_facts(voice).get("engine", registry.DEFAULT))).is_toy(voice):
-        say_aside(TOY)
-    if speech.notice:
-        say_aside(f"Note: {speech.notice}")
-    if speech.runaway:
-        say_aside("Note: it did not come to an end by itself and was cut off. Try another --seed.")
+    with stoppable() as stop, progress_on() as tell:
+        speech = synthesize(
+            voice,
+            text,
+            out,
+            language=language,
+            seed=seed,
+            temperature=temperature,
+            greedy=greedy,
+            device=device,
+            speaker=speaker,
+            instruct=instruct,
+            on_progress=tell,
+            should_stop=stop.asked,
+        )
+    took = time.monotonic() - began
+    typer.echo(f"{out}: {speech.seconds:.1f} s of speech, seed {speech.seed}, made in {took:.1f} s")
+    for note in notes(voice, speech, TOY):
+        say_aside(note)
+
+
+@app.command("say-lines")
+def say_lines(
+    voice: Annotated[Path, typer.Argument(help="The voice's folder.", metavar="VOICE_DIR")],
+    lines: Annotated[Path, typer.Argument(help="A .txt, or a .csv with a column 'text'.", metavar="LINES")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The zip to write.", metavar="OUT.zip")],
+    form: Annotated[str, typer.Option(help="wav, flac or mp3.")] = "wav",
+    language: Annotated[
+        str, typer.Option(help="auto, english, german, ...; otherwise the one it was trained in.")
+    ] = "",
+    speaker: Annotated[str, typer.Option(help="Who speaks, if the voice has several; otherwise the newest.")] = "",
+    seed: Annotated[int, typer.Option(help="Another seed is another take.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+) -> None:
+    """Speak every line of a file into one of its own; all in a zip with a list. Run again, it goes on."""
+    from voicefactory.cli_progress import progress_on
+    from voicefactory.cli_say import speak_lines
+
+    _refuse_folder(out, "lines.zip")
+    with stoppable() as stop, progress_on() as tell:
+        count = speak_lines(
+            voice,
+            lines,
+            out,
+            form=form,
+            language=language,
+            speaker=speaker,
+            seed=seed,
+            device=device,
+            on_progress=tell,
+            should_stop=stop.asked,
+        )
+    typer.echo(f"{out}: {count} lines")
 
 
 @app.command()

@@ -27,6 +27,7 @@ LAYERS = [
         "cli_judge",
         "cli_plan",
         "cli_progress",
+        "cli_say",
         "cli_transcripts",
         "cli_zero_shot",
     },

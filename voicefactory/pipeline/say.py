@@ -6,10 +6,7 @@ on after a stop does not wait for it again.
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
-import zipfile
 from pathlib import Path
 
 import soundfile
@@ -17,6 +14,7 @@ import soundfile
 from voicefactory import files
 from voicefactory.errors import Cancelled, InputError
 from voicefactory.languages import AUTO, parse_language
+from voicefactory.pipeline.lines_zip import LineFile, zip_lines
 from voicefactory.pipeline.said import Heard, SpeechRequest, Take, begin, file_name, keep_takes
 from voicefactory.pipeline.segment import load_clips
 from voicefactory.pipeline.speaking import Manner, Part, Spoken, speak_pieces
@@ -27,7 +25,6 @@ from voicefactory.project import Project
 from voicefactory.types import OnProgress, Progress, ShouldStop, never, silent
 
 _STOPPED = "Stopped while it was spoken; what was spoken is kept."
-_FORMULA = ("=", "+", "-", "@", "\t")
 
 
 def say(
@@ -202,21 +199,9 @@ def pieces_so_far(folder: Path) -> list[tuple[Path, float]]:
 
 
 def _zip_lines(entry: Heard, takes: list[Take]) -> None:
-    """The finished lines and their list. Stored, not compressed: sound hardly gets smaller."""
     request = entry.request
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(["file", "text", "voice", "seed", "language"])
-    for take in takes:
-        cells = [take.file, request.texts[take.text], request.labels[take.teller], take.seed, request.language]
-        table.writerow([_harmless(cell) for cell in cells])
-    files.write_text(entry.folder / "lines.csv", out.getvalue())
-    with files.writing(entry.zip) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
-        archive.write(entry.folder / "lines.csv", "lines.csv")
-        for take in takes:
-            archive.write(entry.file(take), take.file)
-
-
-def _harmless(cell: object) -> object:
-    """A spreadsheet takes what begins like a formula for one."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    rows = [
+        LineFile(take.file, request.texts[take.text], request.labels[take.teller], take.seed, request.language)
+        for take in takes
+    ]
+    zip_lines(entry.folder, rows, entry.zip)

@@ -114,9 +114,10 @@ def _said(state: State, clip: Clip) -> bool:
 
 def _held_out(state: State) -> list[str]:
     """Ids of the clips that the newest voice was not trained on."""
-    if state.project is None or not state.voices:
+    trained = [voice for voice in state.voices if voice.trained]
+    if state.project is None or not trained:
         return []
-    project, newest = state.project, state.voices[0]
+    project, newest = state.project, trained[0]
     return list(cached("held out", newest.zip, [newest.zip], lambda: held_out_clips(project, newest.identifier)))
 
 
