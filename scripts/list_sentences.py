@@ -18,7 +18,12 @@ PACKAGE = ROOT / "voicefactory"
 TRANSLATIONS = PACKAGE / "ui" / "translations"
 #: The page has its own sentences, and the command line stays English; so does what goes into files.
 _SILENT = ("ui/", "cli", "pipeline/card.py", "pipeline/judge_report.py", "pipeline/judge_plots.py", "settings.py")
-_SILENT_FILES = ("pipeline/sentences.py", "pipeline/judge_sentences.py", "__main__.py", "presets.py")
+_SILENT_FILES = (
+    "pipeline/sentences.py",
+    "pipeline/judge_sentences.py",
+    "__main__.py",
+    "presets.py",
+)
 #: These tell reasons, which are parts of sentences.
 _REASONS = (
     "audio/thresholds.py",
@@ -31,8 +36,10 @@ _REASONS = (
     "pipeline/statistics.py",
     "probe/drift.py",
 )
-_SENTENCE = re.compile(r"[A-Z“{].*[.:]", re.DOTALL)
-_CODE = re.compile(r"[<>=_]|^--|\b(SELECT|INSERT|UPDATE|CREATE|DELETE)\b|\.(py|json|wav)\b")
+_SENTENCE = re.compile(r"[A-Z“{].*[.:}]", re.DOTALL)
+#: Words that fill a gap of a sentence.
+_WORDS = ("{0} seconds", "{0} minutes", "good", "plenty", "faster", "slower", "louder", "quieter", "Zero-shot clone")
+_CODE = re.compile(r"[<>=]|^--|\b(SELECT|INSERT|UPDATE|CREATE|DELETE)\b|\.(py|json|wav)\b")
 
 
 def main() -> None:
@@ -50,7 +57,7 @@ def main() -> None:
 
 def templates() -> list[str]:
     """Every sentence and reason, in the order of the files, each once."""
-    found: dict[str, None] = {}
+    found = dict.fromkeys(_WORDS)
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         if not name.startswith(_SILENT) and name not in _SILENT_FILES:
@@ -63,10 +70,22 @@ def _of(tree: ast.Module, name: str) -> Iterator[str]:
     inner = set(_inside(tree))
     for node in ast.walk(tree):
         words = None if id(node) in inner else _template(node)
-        if words is None or len(re.sub(r"\{\d+\}", "", words).split()) < 2 or _CODE.search(words):
-            continue
-        if id(node) in raised or _SENTENCE.fullmatch(words) or (name in _REASONS and " " in words):
-            yield words.strip()
+        words = words and words.strip()
+        if words and (id(node) in raised or _SENTENCE.fullmatch(words) or name in _REASONS):
+            yield from (one for one in _single(words) if _says_something(one))
+
+
+def _single(words: str) -> list[str]:
+    """Sentence by sentence where one of them is a gap: nobody could tell where that one ends."""
+    if not re.search(r"(?<=[.?]) \{\d+\}( [A-Z{]|$)|^\{\d+\} (?=[A-Z][a-z])", words):
+        return [words]
+    pieces = re.split(r"(?<=[.?]) (?=[A-Z“{])|(?<=^\{0\}) (?=[A-Z][a-z])", words)
+    return [_numbered(re.sub(r"\{\d+\}", "{}", piece)) for piece in pieces]
+
+
+def _says_something(words: str) -> bool:
+    said = re.sub(r"\{\d+\}", "", words)
+    return len(said.split()) >= 2 and re.search("[a-z]{2}", said) is not None and not _CODE.search(words)
 
 
 def _inside(tree: ast.Module) -> Iterator[int]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from voicefactory.ui import english
+from voicefactory.ui.numbers import Sentence, localized
 
 if TYPE_CHECKING:
     from voicefactory.ui.english import *  # noqa: F403 - so that a name that does not exist is found
@@ -40,6 +41,11 @@ def __getattr__(name: str) -> Words:
         return words
     words = _marked(name, words) if language == _MARKS else translation(language).get(name, words)
     return words
+
+
+def figure(value: float, form: str) -> str:
+    """A number by a format such as ",.1f", with the signs of the language that is spoken now."""
+    return localized(format(value, form), _spoken.get())
 
 
 def language_of(headers: Mapping[str, str]) -> str:
@@ -77,7 +83,7 @@ def translations() -> gr.I18n:
 def translation(language: str) -> dict[str, Words]:
     """The sentences of translations/LANGUAGE.json, in the shapes of english.py."""
     found = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return {name: _tuples(words) for name, words in found.items()}
+    return {name: _in_shape(words, language) for name, words in found.items()}
 
 
 _asked: dict[str, str] = {}  #: mark → its English sentence, of those that the page was built with
@@ -107,8 +113,10 @@ def single(name: str, words: Words) -> dict[str, str]:
     return {mark: one for key, part in several for mark, one in single(f"{name}-{key}", part).items()}
 
 
-def _tuples(words: Any) -> Words:
-    """JSON's lists as the tuples that they are in english.py."""
+def _in_shape(words: Any, language: str) -> Words:
+    """JSON's lists as the tuples that they are in english.py, and its sentences with figures as in `language`."""
     if isinstance(words, dict):
-        return {key: _tuples(value) for key, value in words.items()}
-    return tuple(_tuples(value) for value in words) if isinstance(words, list) else str(words)
+        return {key: _in_shape(value, language) for key, value in words.items()}
+    if isinstance(words, list):
+        return tuple(_in_shape(value, language) for value in words)
+    return Sentence(words, language)

@@ -11,13 +11,15 @@ import json
 import re
 from pathlib import Path
 
-from voicefactory.ui import text
+from voicefactory.ui import numbers, text
 
 _FOLDER = Path(__file__).parent / "translations"
 _GAP = re.compile(r"\{\d+\}")
 _WITHOUT_SPACES = ("zh-CN", "ja")
-#: Where one sentence ends and another begins; not after an abbreviation's single letter.
-_BETWEEN_SENTENCES = re.compile(r"(?<=[^\s.][^\s.][.:?]) (?=[A-Z“])")
+#: Where one sentence ends and another begins; not after an initial.
+_BETWEEN_SENTENCES = re.compile(r"(?<=[^\s.A-Z][.?]) (?=[A-Z“])")
+_BETWEEN_REASONS = re.compile(r"(; |, | and )")
+_NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 
 
 def told(sentence: str) -> str:
@@ -27,21 +29,36 @@ def told(sentence: str) -> str:
 
 
 @functools.lru_cache(maxsize=8_192)
-def _told(language: str, sentence: str) -> str:
-    whole = _one(language, sentence)
-    if whole is not None:
-        return whole
-    parts = _BETWEEN_SENTENCES.split(sentence)
-    between = "" if language in _WITHOUT_SPACES else " "
-    return between.join(_told(language, part) for part in parts) if len(parts) > 1 else sentence
+def _told(language: str, words: str) -> str:
+    """A sentence, several, or a part of one; what stands before it (a space, a comma) stays."""
+    start = words[: len(words) - len(words.lstrip(" ,"))]
+    rest = words[len(start) :]
+    if _NUMBER.fullmatch(rest):
+        return start + numbers.localized(rest, language)
+    whole = _one(language, rest)
+    if whole is None:
+        whole = _parts(language, rest)
+    return start + whole
 
 
-def _one(language: str, sentence: str) -> str | None:
-    """A sentence that is exactly one template; what stands in its gaps may be one, too."""
-    for pattern, words in _templates(language):
-        found = pattern.fullmatch(sentence)
-        if found:
-            return _filled(words, [_told(language, gap) for gap in found.groups()])
+def _parts(language: str, words: str) -> str:
+    sentences = _BETWEEN_SENTENCES.split(words)
+    if len(sentences) > 1:
+        return ("" if language in _WITHOUT_SPACES else " ").join(_told(language, one) for one in sentences)
+    pieces = _BETWEEN_REASONS.split(words)
+    reasons = [_one(language, piece) for piece in pieces[::2]]
+    if len(reasons) == 1 or None in reasons:
+        return words
+    between = [numbers.AND[language] if piece == " and " else piece for piece in pieces[1::2]]
+    return "".join(str(reason) + join for reason, join in zip(reasons, [*between, ""], strict=True))
+
+
+def _one(language: str, words: str) -> str | None:
+    """What is exactly one template; what stands in its gaps may be one, too, but is never a sentence of its own."""
+    for pattern, translated in _templates(language):
+        found = pattern.fullmatch(words)
+        if found and not any(_BETWEEN_SENTENCES.search(gap) for gap in found.groups()):
+            return _filled(translated, [_told(language, gap) for gap in found.groups()])
     return None
 
 
@@ -64,5 +81,5 @@ def translations(language: str) -> dict[str, str]:
 
 
 def pattern(template: str) -> re.Pattern[str]:
-    """What a template's sentences look like; its gaps {0}, {1} are groups."""
-    return re.compile("(.+?)".join(re.escape(piece) for piece in _GAP.split(template)), re.DOTALL)
+    """What a template's sentences look like; its gaps {0}, {1} are groups, and can be empty."""
+    return re.compile("(.*?)".join(re.escape(piece) for piece in _GAP.split(template)), re.DOTALL)
