@@ -61,13 +61,13 @@ def say_beside(
     offered = voices.comparable(state)
     names = list(who or [])
     labels = [voices.label(offered, name) for name in names]
-    if not line.strip():
-        raise InputError(text.EMPTY_SPEAK)
-    check_text(line)
     if not names or len(names) + bool(recording) < 2:
         raise InputError(text.BESIDE_FIRST)
     if len(names) > _MOST:
         raise InputError(text.BESIDE_MOST.format(most=_MOST))
+    if not line.strip():
+        raise InputError(text.EMPTY_SPEAK)
+    check_text(line)
     if recording:
         same = voices.said_in(state, recording).split() == line.split()
         labels = [text.BESIDE_RECORDED if same else text.BESIDE_OTHER_WORDS, *labels]
