@@ -7,6 +7,7 @@ import html
 from voicefactory.pipeline.said import Heard, SpeechRequest, Take
 from voicefactory.ui import text, views
 from voicefactory.ui.projects import day
+from voicefactory.ui.told import told
 
 _LETTERS = 160  #: of a text in the history
 
@@ -84,10 +85,10 @@ def take_title(request: SpeechRequest, take: Take) -> str:
 
 def take_note(take: Take, *, short: bool = False) -> str:
     """What has to be known of a take: which sentences were cut off, and what could not be done as asked."""
-    told = [take.notice] if take.notice else []
+    said = [told(take.notice)] if take.notice else []
     if take.runaway and take.of == 1:
-        told.append(text.RUNAWAY_SHORT if short else text.RUNAWAY)
+        said.append(text.RUNAWAY_SHORT if short else text.RUNAWAY)
     elif take.runaway:
         which = ", ".join(map(str, take.runaway))
-        told.append(text.RUNAWAY_SOME.format(which=which, of=take.of))
-    return " ".join(told)
+        said.append(text.RUNAWAY_SOME.format(which=which, of=take.of))
+    return " ".join(said)
