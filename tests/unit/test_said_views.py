@@ -33,7 +33,7 @@ def test_the_history_says_what_who_and_how_and_escapes_it() -> None:
 
 def test_several_lines_and_several_voices_have_a_line_of_their_own() -> None:
     lines = dataclasses.replace(REQUEST, texts=("One.", "Two.", "Three."), several=True)
-    assert said_views.text_line(lines) == "One. and 2 more"
+    assert said_views.text_line(lines) == "One. (and 2 more)"
     beside = dataclasses.replace(REQUEST, tellers=("a", "b"), labels=("A", "B"))
     assert said_views.voice_line(beside) == "2 side by side"
     assert said_views.take_title(lines, Take(0, 1, "b.wav", 1, 0, 1, 1)) == "2. Two."
