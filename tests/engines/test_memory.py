@@ -185,3 +185,17 @@ def test_a_dry_run_measures_and_is_undone() -> None:
     peak = measured_peak(lambda: (weight * 2).sum().backward(), lambda: undone.append(True), "cuda:0")
     assert peak >= 3 * weight.nbytes
     assert undone
+
+
+def test_the_smallest_runs_need_the_most_when_a_sentence_is_decoded() -> None:
+    """What is said at measurements comes after the gradients are gone: it is the peak only where they are small."""
+    sizes = dataclasses.replace(sizes_of("0.6b"), codec=153_700_000)
+    batch = worst_batch([110] * 2, [75] * 2, 2)
+    aloud, silent = (
+        plan_memory(sizes, hyperparameters("qlora", f"speak_at_evaluations={said}"), batch, cuda=True)
+        for said in ("true", "false")
+    )
+    assert (aloud.at, silent.at) == ("speaking", "backward")
+    assert silent.total < aloud.total < 1.25 * silent.total
+    assert aloud.terms["gradients"] == 0
+    assert plan_memory(sizes, hyperparameters("quick"), batch, cuda=True).at != "speaking"

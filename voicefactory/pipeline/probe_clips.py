@@ -11,15 +11,19 @@ from voicefactory.presets import Preset
 from voicefactory.types import Dataset, Sample
 
 _MORE = 2  #: sentences of those that the judge asks for, which are longer: a pace of two greetings says little
+_ALL = 10_000  #: to choose from
+_LONGEST, _LONGEST_BY_CHARACTER = 80, 24  #: characters of one, some 6 s: it takes time and memory at every measurement
 
 
 def probe_sentences(language: str, dataset: Dataset) -> tuple[str, ...]:
     """The first sentences of a voice in `language`, and two longer ones that it is not trained on."""
     try:
-        longer = judge_sentences(language, _MORE, [sample.text for sample in dataset.samples])
+        fresh = judge_sentences(language, _ALL, [sample.text for sample in dataset.samples])
     except InputError:  # no language was named, or all of its sentences are trained on
-        longer = []
-    return (*SENTENCES[language], *(one.text for one in longer))
+        fresh = []
+    most = _LONGEST_BY_CHARACTER if language in ("chinese", "japanese", "korean") else _LONGEST
+    longer = [one.text for one in fresh if most / 2 < len(one.text) <= most][-_MORE:]
+    return (*SENTENCES[language], *longer)
 
 
 def probe_recordings(dataset: Dataset, engine: Engine, preset: Preset) -> tuple[Sample, ...]:

@@ -14,6 +14,7 @@ from voicefactory import files
 from voicefactory.engines.qwen3_tts.codes import SAMPLES_PER_FRAME
 from voicefactory.engines.qwen3_tts.inputs import TokenSequence, collate
 from voicefactory.engines.qwen3_tts.losses import losses
+from voicefactory.engines.qwen3_tts.memory import SPOKEN_FRAMES
 from voicefactory.engines.qwen3_tts.speaker import FIRST_ROW, Speakers
 from voicefactory.engines.qwen3_tts.synthesis import TOY_FRAMES, max_frames
 from voicefactory.languages import AUTO
@@ -92,7 +93,7 @@ def speak_sentences(
     chosen = sentences[:1] if toy else sentences
     if not chosen:
         return []
-    caps = [TOY_FRAMES if toy else max_frames(sentence) for sentence in chosen]
+    caps = [TOY_FRAMES if toy else min(max_frames(sentence), SPOKEN_FRAMES) for sentence in chosen]
     gpus = [torch.device(device).index or 0] if device.startswith("cuda") else []
     with torch.random.fork_rng(gpus), _as_at_synthesis(net), autocast(bf16, device):
         try:

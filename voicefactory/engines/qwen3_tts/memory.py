@@ -11,8 +11,9 @@ Nothing here loads torch: the page asks in its own process. Everything is counte
   makes them. `activations.py` has the list; `tests/engines/test_memory.py` compares it with traces of the real classes.
 
 The peak is where these meet: at the end of the forward pass, or somewhere on the way back, where the activations
-shrink while the gradients grow, or in the optimiser's step. `plan_memory` walks back and takes the highest point.
-Linear layers see no padding, since clips are packed; attention pads each clip to the batch's longest.
+shrink while the gradients grow, or in the optimiser's step; for the smallest runs, when a sentence is decoded to be
+heard. `plan_memory` walks back and takes the highest point. Linear layers see no padding, since clips are packed;
+attention pads each clip to the batch's longest.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ from voicefactory.presets import Hyperparameters
 CUDA_CONTEXT = 600 << 20
 FRAGMENTATION = 0.05  #: of gradients, copies and activations, which come and go
 CHUNK = 64 << 20  #: bf16 weights that are stepped on together; `updater.CHUNK`, which needs torch
+#: The longest that is decoded at a measurement at most (15 s), and what the codec's
+#: decoder takes for it in fp32: measured on a CPU at 50, 100 and 150 frames with random weights in the real shape.
+SPOKEN_FRAMES = 190
+_DECODING, _DECODING_A_FRAME = 0.22 * (1 << 30), 0.0054 * (1 << 30)
+_REAL_CODEC = 153.7e6  #: parameters of the codec that was measured
 _NF4 = 4.127 / 8  #: bytes a weight: 4 bits, and the blocks' scales, which are in 8 bits themselves
 _ADAM_8BIT = 2 + 2 * 4 / 256  #: bytes a parameter: two numbers of 8 bits, and a scale for 256 of each
 
@@ -37,7 +43,7 @@ class MemoryPlan:
     """Bytes at the highest point of a run, by what they are for."""
 
     terms: dict[str, int]  #: weights, copies, gradients, optimizer, activations, codec, overhead
-    at: str  #: where that point is: forward, backward or step
+    at: str  #: where that point is: forward, backward, step, or speaking at a measurement
 
     @property
     def total(self) -> int:
@@ -108,6 +114,9 @@ def plan_memory(sizes: ModelSizes, preset: Hyperparameters, batch: WorstBatch, *
         gradients,
         _rounding(sizes, trained, whole) if kind == "bf16" else 0,
     )
+    spoken = _speaking(sizes, preset, halved)
+    if spoken > moment.total:  # gradients and activations are gone when it speaks
+        moment = _Moment({"copies": 0, "gradients": 0, "activations": spoken}, "speaking")
     constant = {
         "weights": held + 4 * adapters,
         "optimizer": state,
@@ -117,6 +126,14 @@ def plan_memory(sizes: ModelSizes, preset: Hyperparameters, batch: WorstBatch, *
     terms = {**constant, **moment.terms}
     order = ("weights", "copies", "gradients", "optimizer", "activations", "codec", "overhead")
     return MemoryPlan({name: round(terms[name]) for name in order}, moment.at)
+
+
+def _speaking(sizes: ModelSizes, preset: Hyperparameters, halved: bool) -> int:
+    """Bytes that the codec's decoder takes for the longest sentence of a measurement; 0 if nothing is said."""
+    if not preset.speak_at_evaluations:
+        return 0
+    whole = (_DECODING + _DECODING_A_FRAME * SPOKEN_FRAMES) * sizes.codec / _REAL_CODEC
+    return round(whole / 2 if halved else whole)
 
 
 def _held(sizes: ModelSizes, preset: Hyperparameters, kind: Arithmetic, part: str, count: int, trained: bool) -> float:
