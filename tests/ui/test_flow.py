@@ -14,31 +14,14 @@ import gradio_client
 import pytest
 import soundfile
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.ui import way
 from tests.ui.conftest import ROOT, Server
 from voicefactory import files
 from voicefactory.pipeline.blind_test import load_blind_test
 from voicefactory.pipeline.judge import judgement_path
-from voicefactory.project import Project, list_projects
-
-
-@pytest.fixture(scope="module")
-def sample_voice(server: Server, browser: Browser) -> Project:
-    """One click on an open page, and the voice that came of it."""
-    page = browser.new_page()
-    way.open_page(page, f"{server.url}/?project=")
-    way.create(page, "Bare")
-    page.locator("#samples").click()
-    expect(way.chosen(page)).to_contain_text("Sample voice")
-    expect(page.locator("#headline")).to_be_visible()  # it works already
-    expect(page).to_have_title(re.compile(r"Training: .* \| VoiceFactory"), timeout=300_000)
-    expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=300_000)
-    expect(page.locator("#samples")).to_be_hidden()
-    page.close()
-    (project,) = [one for one in list_projects(server.home) if one.name.startswith("Sample voice")]
-    return project
+from voicefactory.project import Project
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def _build_side(page: Page) -> None:
     name = gr.Textbox(label=text.NEW_NAME, placeholder=text.NEW_NAME_EXAMPLE, elem_id="new-name")
     create = gr.Button(text.CREATE, elem_id="create", size="md")
     samples = gr.Button(text.SAMPLES_BUTTON, elem_id="samples", size="sm", variant="secondary")
-    gr.Markdown(f"### {text.PROJECT}", elem_id="projects-head")
+    gr.Markdown(f"## {text.PROJECT}", elem_id="projects-head")
     listed = gr.HTML(elem_id="projects", js_on_load=projects.LIST_JS)
     page.on(listed.select, _choose, [], [page.current], selects=True)
     page.on(create.click, _create, [name], [page.current, name])
@@ -111,7 +111,7 @@ def _build_steps(page: Page) -> gr.Tabs:
     with shown_steps:
         for step, tab in _TABS.items():
             with gr.Tab(text.STEPS[step], id=step, elem_id=f"step-{step}", render_children=True) as opened:
-                gr.Markdown(f"### {text.STEPS[step]}", elem_classes="step-name")  # where the tabs do not fit
+                gr.Markdown(f"## {text.STEPS[step]}", elem_classes="step-name")  # where the tabs do not fit
                 tab.build(page)
                 if step in following:
                     forward = gr.Button(text.NEXT[step], elem_id=f"next-{step}", elem_classes="forward", size="md")

@@ -27,12 +27,12 @@ def statistics_html(found: Statistics) -> str:
         f'<p class="figures">{html.escape(figures)}</p>',
         f'<p class="quiet">{html.escape(left_out)}</p>' if left_out else "",
         f'<p class="answer">{html.escape(told(found.enough))}</p>',
-        f"<h4>{html.escape(text.DATA_HELPS)}</h4><p>{html.escape(told(found.best_help))}</p>",
-        f"<h4>{html.escape(text.DATA_WARNINGS)}</h4>",
+        f"<h3>{html.escape(text.DATA_HELPS)}</h3><p>{html.escape(told(found.best_help))}</p>",
+        f"<h3>{html.escape(text.DATA_WARNINGS)}</h3>",
         _list([told(line) for line in found.warnings])
         if found.warnings
         else f'<p class="quiet">{html.escape(text.DATA_NO_WARNINGS)}</p>',
-        f"<h4>{html.escape(text.DATA_LENGTHS)}</h4>{histogram_svg(found.lengths)}",
+        f"<h3>{html.escape(text.DATA_LENGTHS)}</h3>{histogram_svg(found.lengths)}",
     ]
     if found.coverage:
         parts.append(_coverage_html(found.coverage))
@@ -63,7 +63,7 @@ def histogram_svg(lengths: Sequence[int]) -> str:
 def _coverage_html(found: Coverage) -> str:
     share = round(100 * found.share)
     parts = [
-        f"<h4>{html.escape(text.DATA_SOUNDS)}</h4>",
+        f"<h3>{html.escape(text.DATA_SOUNDS)}</h3>",
         f'<div class="meter" aria-hidden="true"><span style="width:{share}%"></span></div>',
         f"<p>{html.escape(told(found.words()))}</p>",
         f'<p class="quiet">{html.escape(told(found.proxy))}</p>',
@@ -88,7 +88,7 @@ def frozen_html(frozen: Sequence[tuple[FrozenDataset, str]]) -> str:
         ]
         for one, changes in frozen
     ]
-    return f"<h4>{html.escape(text.FROZEN_HEAD)}</h4>{views.table_html([list(text.FROZEN_COLUMNS), *rows])}"
+    return f"<h3>{html.escape(text.FROZEN_HEAD)}</h3>{views.table_html([list(text.FROZEN_COLUMNS), *rows])}"
 
 
 def _list(lines: Sequence[str]) -> str:

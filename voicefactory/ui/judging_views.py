@@ -10,7 +10,7 @@ from typing import Any
 from voicefactory.pipeline.judge_worth import Worth
 from voicefactory.ui import text
 from voicefactory.ui.handout import player_html
-from voicefactory.ui.told import told as in_words
+from voicefactory.ui.told import told
 
 #: The measures that the first table shows; the others are behind it.
 _FIRST = ("likeness", "word_error", "pace", "dnsmos", "runaway", "truncated")
@@ -20,16 +20,17 @@ _SENTENCES = 6  #: that can be heard side by side
 def judgement_html(row: Mapping[str, Any], worth: Worth | None, root: Path) -> str:
     """Verdict, pick, the measures of all, and some sentences to hear side by side. `row` is a judgement's JSON, `worth`
     its verdict with what the person heard."""
-    told = "".join(f'<p class="quiet">{html.escape(note)}</p>' for note in row["notes"])
+    parts = [f'<p class="quiet">{html.escape(told(note))}</p>' for note in row["notes"]]
     if worth:
-        answer = text.WORTH[worth.verdict]
-        told += f'<p class="answer"><b>{html.escape(answer)}</b> {html.escape(in_words(worth.sentence))}</p>'
-    told += f"<p>{html.escape(row['pick']['sentence'])}</p>"
+        answer, because = html.escape(text.WORTH[worth.verdict]), html.escape(told(worth.sentence))
+        parts.append(f'<p class="answer"><b>{answer}</b> {because}</p>')
+    parts.append(f"<p>{html.escape(told(row['pick']['sentence']))}</p>")
     names = list(row["measures"])
-    others = [name for name in names if name not in _FIRST]
-    told += _table(row, [name for name in _FIRST if name in names])
-    told += f"<details><summary>{text.JUDGE_ALL}</summary>{_table(row, others)}</details>"
-    return told + f"<details><summary>{text.JUDGE_HEAR}</summary>{_heard(row, root)}</details>"
+    parts.append(_table(row, [name for name in _FIRST if name in names]))
+    others = _table(row, [name for name in names if name not in _FIRST])
+    parts.append(f"<details><summary>{text.JUDGE_ALL}</summary>{others}</details>")
+    parts.append(f"<details><summary>{text.JUDGE_HEAR}</summary>{_heard(row, root)}</details>")
+    return "".join(parts)
 
 
 def pair_html(first: str, second: str, line: str) -> str:
@@ -42,25 +43,33 @@ def pair_html(first: str, second: str, line: str) -> str:
 
 
 def _table(row: Mapping[str, Any], names: list[str]) -> str:
-    heads = "".join(f"<th scope='col'>{html.escape(one['label'])}</th>" for one in row["subjects"])
+    heads = "".join(f"<th scope='col'>{html.escape(told(one['label']))}</th>" for one in row["subjects"])
     lines = ""
     for name in names:
         measure, own = row["measures"][name], row["own"].get(name)
         beside = f"; {text.JUDGE_OWN.format(low=own['low'], high=own['high'])}" if own else ""
-        head = f"{html.escape(measure['title'])}<br><small>{html.escape(measure['unit'])}{beside}</small>"
+        head = f"{html.escape(told(measure['title']))}<br><small>{html.escape(told(measure['unit']))}{beside}</small>"
         cells = "".join(_cell(one["measures"].get(name)) for one in row["subjects"])
         lines += f"<tr><th scope='row'>{head}</th>{cells}</tr>"
-    table = f"<table><thead><tr><th></th>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    table = f"<table><thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table>"
     return f'<div class="rows" tabindex="0">{table}</div>'
 
 
 def _cell(measured: Mapping[str, Any] | None) -> str:
     if measured is None:
         return f'<td class="quiet">{text.JUDGE_NOT_MEASURED}</td>'
-    ends = "" if measured["low"] is None else f"<br><small>{measured['low']:.3f} – {measured['high']:.3f}</small>"
+    ends = (
+        ""
+        if measured["low"] is None
+        else f"<br><small>{_figure(measured['low'])} – {_figure(measured['high'])}</small>"
+    )
     place = text.PLACES.get(measured.get("place", ""), "")
     marked = ' class="against"' if place else ""
-    return f"<td{marked}>{measured['mean']:.3f}{ends}{f'<br>{place}' if place else ''}</td>"
+    return f"<td{marked}>{_figure(measured['mean'])}{ends}{f'<br>{place}' if place else ''}</td>"
+
+
+def _figure(value: float) -> str:
+    return text.figure(value, ".3f")
 
 
 def _heard(row: Mapping[str, Any], root: Path) -> str:
@@ -75,7 +84,7 @@ def _heard(row: Mapping[str, Any], root: Path) -> str:
     blocks = ""
     for players in [*alone, *shared]:
         cells = "".join(
-            f"<div><p><b>{html.escape(label)}</b></p>{player_html(root / audio, label)}</div>"
+            f"<div><p><b>{html.escape(told(label))}</b></p>{player_html(root / audio, label)}</div>"
             for label, audio, _ in players
         )
         blocks += f'<p>{html.escape(players[0][2])}</p><div class="heard">{cells}</div>'

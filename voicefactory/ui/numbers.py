@@ -14,7 +14,8 @@ AND = {"de": " und ", "fr": " et ", "es": " y ", "zh-CN": "，", "ja": "、"}
 def localized(figure: str, language: str) -> str:
     """A number in English, such as 1,234.5, as `language` has it."""
     thousands, decimals = _SIGNS.get(language, (",", "."))
-    return figure.translate(str.maketrans({",": thousands, ".": decimals}))
+    signs: dict[str, str | int | None] = {",": thousands, ".": decimals}
+    return figure.translate(str.maketrans(signs))
 
 
 class Sentence(str):
@@ -22,7 +23,7 @@ class Sentence(str):
 
     language: str
 
-    def __new__(cls, words: str, language: str) -> Sentence:
+    def __new__(cls, words: str, language: str = "en") -> Sentence:
         made = super().__new__(cls, words)
         made.language = language
         return made

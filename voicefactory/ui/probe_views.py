@@ -38,7 +38,7 @@ def probe_html(rows: Rows, about: Mapping[str, Any]) -> str:
     steps = [int(row["step"]) for row in rows]
     pictures = "".join(f"<figure>{_svg(chart, steps)}</figure>" for chart in _charts(rows, about))
     parts = [
-        f"<h4>{html.escape(text.PROBE)}</h4>",
+        f"<h2>{html.escape(text.PROBE)}</h2>",
         f'<p class="quiet">{html.escape(_help(about))}</p>',
         f'<div class="probe">{pictures}</div>',
     ]

@@ -102,7 +102,7 @@ def _marks_of(language: str) -> dict[str, str]:
     flat: dict[str, str] = {}
     for name, words in translation(language).items() if language != ENGLISH else ():
         flat |= single(name, words)
-    return {mark: flat.get(mark, words) for mark, words in _asked.items()}
+    return {mark: str(flat.get(mark, words)) for mark, words in _asked.items()}  # Gradio copies them: plain
 
 
 def single(name: str, words: Words) -> dict[str, str]:

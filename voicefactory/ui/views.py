@@ -23,7 +23,7 @@ _LISTED = 2_000  #: rows of a list that a page gets
 def length(seconds: float) -> str:
     """A length in words: 0.8 s, 12 s, 3 min 5 s, 1 h 20 min."""
     if seconds < 9.95:
-        return text.SECONDS.format(seconds=f"{seconds:.1f}")
+        return text.SECONDS.format(seconds=text.figure(seconds, ".1f"))
     whole = round(seconds)
     if whole < 60:
         return text.SECONDS.format(seconds=whole)
@@ -235,7 +235,7 @@ def _fit(found: RunPlan) -> str:
 
 def gib(size: float) -> str:
     """Bytes in words."""
-    return f"{size / GIB:.1f} GiB" if size >= 0.95 * GIB else f"{size / (1 << 20):.0f} MiB"
+    return f"{text.figure(size / GIB, '.1f')} GiB" if size >= 0.95 * GIB else f"{size / (1 << 20):.0f} MiB"
 
 
 def preset_title(name: str) -> str:

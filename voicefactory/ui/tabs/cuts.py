@@ -104,7 +104,7 @@ def _render(state: State) -> list[Any]:
     spans += [Span(since_s, until_s, "refused", reason) for since_s, until_s, reason in refused]
     found = peaks(recording.audio, pictures.COLUMNS, start_s, end_s).tolist()
     picture = pictures.waveform_svg(found, start_s, end_s, spans, name=recording.file)
-    head = f"<h4>{html.escape(recording.file)}, {views.length(recording.seconds)}</h4>"
+    head = f"<h3>{html.escape(recording.file)}, {views.length(recording.seconds)}</h3>"
     legend = pictures.legend_html(any(span.kind == "refused" for span in spans))
     reasons = "".join(f'<p class="state">{html.escape(told(reason))}</p>' for _, _, reason in refused[:5])
     return [
