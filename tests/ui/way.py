@@ -14,8 +14,7 @@ TRAINING = re.compile(r"Training: \d+ of \d+")
 def open_page(page: Page, url: str) -> None:
     page.goto(url, wait_until="domcontentloaded")
     expect(page.locator("#create")).to_be_visible(timeout=120_000)
-    expect(page.locator("#recordings-summary")).to_be_visible(timeout=120_000)
-    expect(page.locator("#seen-rest textarea, #seen-rest input")).not_to_have_value("")
+    expect(page.locator("#seen-rest textarea, #seen-rest input")).not_to_have_value("", timeout=120_000)
 
 
 def go_to(page: Page, step: str) -> None:

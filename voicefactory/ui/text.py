@@ -119,4 +119,4 @@ def _in_shape(words: Any, language: str) -> Words:
         return {key: _in_shape(value, language) for key, value in words.items()}
     if isinstance(words, list):
         return tuple(_in_shape(value, language) for value in words)
-    return Sentence(words, language)
+    return Sentence(words, language) if "{" in words else str(words)

@@ -11,7 +11,7 @@ import json
 import re
 from pathlib import Path
 
-from voicefactory.ui import numbers, text
+from voicefactory.ui import english, numbers, text
 
 _FOLDER = Path(__file__).parent / "translations"
 _GAP = re.compile(r"\{\d+\}")
@@ -35,6 +35,8 @@ def _told(language: str, words: str) -> str:
     rest = words[len(start) :]
     if _NUMBER.fullmatch(rest):
         return start + numbers.localized(rest, language)
+    if rest.lower() in english.LANGUAGES:
+        return start + text.single("", text.translation(language).get("LANGUAGES", {})).get(f"-{rest.lower()}", rest)
     whole = _one(language, rest)
     if whole is None:
         whole = _parts(language, rest)
@@ -47,10 +49,11 @@ def _parts(language: str, words: str) -> str:
         return ("" if language in _WITHOUT_SPACES else " ").join(_told(language, one) for one in sentences)
     pieces = _BETWEEN_REASONS.split(words)
     reasons = [_one(language, piece) for piece in pieces[::2]]
-    if len(reasons) == 1 or None in reasons:
+    if len(reasons) == 1 or not any(reasons):
         return words
+    known = [reason or piece for reason, piece in zip(reasons, pieces[::2], strict=True)]
     between = [numbers.AND[language] if piece == " and " else piece for piece in pieces[1::2]]
-    return "".join(str(reason) + join for reason, join in zip(reasons, [*between, ""], strict=True))
+    return "".join(one + join for one, join in zip(known, [*between, ""], strict=True))
 
 
 def _one(language: str, words: str) -> str | None:
@@ -70,7 +73,8 @@ def _filled(words: str, gaps: list[str]) -> str:
 def _templates(language: str) -> list[tuple[re.Pattern[str], str]]:
     """Pattern of the English template, and its translation: those that say most first, so that they are not taken for
     another one with a wider gap."""
-    by_words = sorted(translations(language).items(), key=lambda pair: -len(_GAP.sub("", pair[0])))
+    known = {template.lstrip(" ,"): words.lstrip(" ,，、") for template, words in translations(language).items()}
+    by_words = sorted(known.items(), key=lambda pair: -len(_GAP.sub("", pair[0])))
     return [(pattern(template), words) for template, words in by_words]
 
 
