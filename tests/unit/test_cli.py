@@ -233,6 +233,18 @@ def test_say(story: Story, tmp_path: Path, run_here: RunHere) -> None:
     assert TOY_NOTE in err
 
 
+def test_say_lines(story: Story, tmp_path: Path, run_here: RunHere) -> None:
+    lines, out = tmp_path / "lines.csv", tmp_path / "lines.zip"
+    lines.write_text("id,text\n1,Hi.\n2,=Ho.\n", encoding="utf-8")
+    code, said, err = run_here("say-lines", story.result["voice"], lines, "-o", out, "--form", "mp3")
+    assert code == 0, err
+    assert said.strip() == f"{out}: 2 lines"
+    with zipfile.ZipFile(out) as archive:
+        assert archive.namelist() == ["lines.csv", "001-hi.mp3", "002-ho.mp3"]
+        assert "'=Ho." in archive.read("lines.csv").decode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.csv", "lines.zip"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -267,6 +279,8 @@ def test_a_fault_of_the_caller_is_2_with_a_sentence(
 def test_faults_of_the_other_commands(tmp_path: Path, run_here: RunHere) -> None:
     for arguments, sentence in (
         (["say", tmp_path / "no", "Hi.", "-o", tmp_path / "a.wav"], "There is no folder"),
+        (["say-lines", tmp_path / "no", tmp_path / "no.txt", "-o", tmp_path / "a.zip"], "There is no file"),
+        (["say-lines", tmp_path / "no", tmp_path / "no.txt", "-o", tmp_path / "a.tar"], "become a .zip"),
         (["say", tmp_path, "Hi.", "-o", tmp_path / "a.wav"], "is not a model folder"),
         (["say", tmp_path, "Hi.", "-o", tmp_path], "is a folder. Give the file to write"),
         (["say", tmp_path, "Hi.", "-o", tmp_path / "a.ogg"], "written as .wav, .flac or .mp3"),
