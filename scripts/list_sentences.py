@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def main() -> None:
         print(json.dumps({"file": path.name, "missing": lacking, "too much": old}, ensure_ascii=False, indent=1))
 
 
+@functools.cache
 def templates() -> list[str]:
     """Every sentence and reason, in the order of the files, each once."""
     found = dict.fromkeys(_WORDS)

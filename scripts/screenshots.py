@@ -1,6 +1,6 @@
-"""Make the README's pictures from the running page: real recordings, real jobs, a real browser.
+"""Make the pictures of the documents from the running page: real recordings, real jobs, a real browser.
 
-python scripts/screenshots.py            docs/images/*.png, as the README shows them
+python scripts/screenshots.py            docs/images/*.png, as the README and the guide show them
 python scripts/screenshots.py --all DIR  every step, wide and narrow, light and dark, to be looked at
 """
 
@@ -46,9 +46,9 @@ def main() -> None:
 
 
 def take_few(browser: Browser, server: Server, out: Path) -> None:
-    """The page while it trains, and two of the steps before."""
+    """The page while it trains, and all other steps of the finished voice."""
     page = make_a_voice(browser, server, out / "page.png")
-    for step in ("2 Transcripts", "3 Reference"):
+    for step in STEPS[:3] + STEPS[4:]:
         picture(page, step, out / f"{step.split()[1].lower()}.png")
 
 
