@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gradio_client
 import pytest
 import soundfile
+from gradio_client.exceptions import AppError
 from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import MadeOnce
@@ -181,3 +184,17 @@ def test_lines_and_side_by_side(listening: Page, tmp_path: Path) -> None:
     expect(takes).to_have_count(4, timeout=SPOKEN_MS)
     assert not takes.first.locator("audio").evaluate("(audio) => audio.paused && audio.currentTime === 0")
     expect(takes.nth(3)).to_contain_text("strength 0.5")
+
+
+@pytest.mark.slow
+def test_scripts_choose_the_kind_of_file(server: Server, voiced: Project) -> None:
+    client = gradio_client.Client(server.url, verbose=False)
+    job = client.predict(voiced.identifier, "Hello.", form="mp3", api_name="/synthesize")
+    end = time.monotonic() + SPOKEN_MS / 1000
+    while server.store.get(job).active:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    assert soundfile.info(client.predict(voiced.identifier, job, api_name="/download")).format == "MP3"
+    for more, sentence in (({"form": "ogg"}, "Choose one of wav, flac, mp3"), ({"language": "klingon"}, "klingon")):
+        with pytest.raises(AppError, match=sentence):
+            client.predict(voiced.identifier, "Hello.", api_name="/synthesize", **more)

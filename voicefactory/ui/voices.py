@@ -12,12 +12,13 @@ from voicefactory.errors import InputError
 from voicefactory.pipeline.held_out import held_out_clips
 from voicefactory.pipeline.tellers import BASE, CHECKPOINT, STRENGTH, VOICE, other_weights
 from voicefactory.project import Project
-from voicefactory.types import Clip
 from voicefactory.ui import models, text
 from voicefactory.ui.cache import cached
 from voicefactory.ui.state import FinishedVoice, State
+from voicefactory.ui.views import shortened
 
 _RECORDINGS = 50  #: that are offered to compare with
+_LETTERS = 60  #: of what is said in one
 
 
 def voices(state: State) -> list[tuple[str, str]]:
@@ -47,10 +48,12 @@ def comparable(state: State) -> list[tuple[str, str]]:
 
 def recordings(state: State) -> list[tuple[str, str]]:
     """(shown, clip id): what the person said, first what training never heard."""
-    heard = [clip for clip in state.clips if _said(state, clip)]
-    unheard = set(_held_out(state))
-    ordered = sorted(heard, key=lambda clip: clip.id not in unheard)[:_RECORDINGS]
-    return [(_recording_label(state, clip, clip.id in unheard), clip.id) for clip in ordered]
+    if state.project is None:
+        return []
+    project = state.project
+    sources = [project.clips_jsonl, project.transcripts_jsonl, *(voice.zip for voice in state.voices)]
+    found = cached("recordings beside", project.root, sources, lambda: _recordings(state))
+    return [(text.BESIDE_UNHEARD.format(text=said) if unheard else said, clip) for clip, said, unheard in found]
 
 
 def said_in(state: State, clip: str) -> str:
@@ -107,9 +110,12 @@ def _weights_label(name: str, titles: dict[str, str]) -> str:
     return sentence.format(voice=titles.get(run, run), number=last)
 
 
-def _said(state: State, clip: Clip) -> bool:
-    row = state.transcript.get(clip.id)
-    return row is not None and not row.dropped and bool(row.text.strip())
+def _recordings(state: State) -> list[tuple[str, str, bool]]:
+    """Clip id, what is said in it, whether training never heard it."""
+    unheard = set(_held_out(state))
+    said = {row.clip: row.text.strip() for row in state.transcripts if not row.dropped and row.text.strip()}
+    clips = sorted((clip.id for clip in state.clips if clip.id in said), key=lambda clip: clip not in unheard)
+    return [(clip, shortened(said[clip], _LETTERS), clip in unheard) for clip in clips[:_RECORDINGS]]
 
 
 def _held_out(state: State) -> list[str]:
@@ -119,9 +125,3 @@ def _held_out(state: State) -> list[str]:
         return []
     project, newest = state.project, trained[0]
     return list(cached("held out", newest.zip, [newest.zip], lambda: held_out_clips(project, newest.identifier)))
-
-
-def _recording_label(state: State, clip: Clip, unheard: bool) -> str:
-    words = state.transcript[clip.id].text
-    shown = words if len(words) <= 60 else f"{words[:59].rstrip()}…"
-    return text.BESIDE_UNHEARD.format(text=shown) if unheard else shown

@@ -20,7 +20,6 @@ from voicefactory.ui.speaking import Wish, ask
 from voicefactory.ui.state import State
 
 _MOST = 12  #: at once
-_CHOSEN = 2  #: at first
 
 
 def build(page: Page, line: Component, settings: Sequence[Component]) -> tuple[Component, Component]:
@@ -82,8 +81,10 @@ def _key(state: State) -> Any:
 
 def _offer(state: State) -> list[Any]:
     offered = voices.comparable(state)
+    speak = [name for _, name in voices.voices(state)]
+    first = list(dict.fromkeys([*speak[:1], *speak[-1:]]))  # the newest voice, and the imitation without training
     return [
         gr.update(visible=shown(len(offered) > 1)),
-        gr.update(choices=offered, value=[name for _, name in offered[:_CHOSEN]]),
+        gr.update(choices=offered, value=first),
         gr.update(choices=[(text.BESIDE_NO_RECORDING, ""), *voices.recordings(state)], value=""),
     ]
