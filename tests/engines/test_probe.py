@@ -121,8 +121,8 @@ def test_a_drift_from_the_first_measurement_on_makes_no_voice(
 
 def test_a_sound_run_is_not_stopped(engine: Engine, toy: Path, codes: Codes, tmp_path: Path) -> None:
     """The same run with the thresholds as they are, and stopping forced on."""
-    checkpoint = run(engine, toy, codes, tmp_path, *MOVING, "max_steps=10", "probe=stop")
-    assert (checkpoint.step, checkpoint.drift) == (10, "")
+    checkpoint = run(engine, toy, codes, tmp_path, *MOVING, "max_steps=6", "probe=stop")
+    assert (checkpoint.step, checkpoint.drift) == (6, "")
     assert not any(row["faults"] for row in rows_of(tmp_path) if row["runaway"] == 0)
 
 
