@@ -1,15 +1,17 @@
 """How quick the page is with many clips: first view, a page of the list, a pick, a decision, a filter, undo.
 
-python benchmarks/page.py [--clips 5000] [--rounds 20]
+python benchmarks/page.py [--clips 5000] [--rounds 20] [--training]
 
 The project is made for this: the twelve committed recordings' clips under many names (hard links), sentences of the
 prompt set as texts, measures drawn at random with a fixed seed. Times are taken in Chromium, from the key or click
-to the change on the screen, over the loopback interface. Prints a Markdown table.
+to the change on the screen, over the loopback interface. With --training, another voice is trained (the toy model, on
+the CPU) all the while. Prints a Markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import random
@@ -32,16 +34,19 @@ from tests.ui.conftest import CHROMIUM, Server  # noqa: E402
 from voicefactory import files  # noqa: E402
 from voicefactory.pipeline.ingest import ingest  # noqa: E402
 from voicefactory.pipeline.prompts import prompt_set  # noqa: E402
+from voicefactory.pipeline.request import Request  # noqa: E402
 from voicefactory.pipeline.segment import load_clips, segment  # noqa: E402
 from voicefactory.pipeline.transcripts import load_transcripts  # noqa: E402
 from voicefactory.pipeline.worklist import worklist  # noqa: E402
 from voicefactory.project import Project  # noqa: E402
+from voicefactory.ui.access import LOCAL  # noqa: E402
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=5_000)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--training", action="store_true", help="while another voice is trained")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         make_project(Path(home), wanted.clips)
@@ -49,6 +54,8 @@ def main() -> None:
         server.start()
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         try:
+            if wanted.training:
+                train_another(server)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             times = measure(page, f"{server.url}/?project=many", wanted.rounds)
         finally:
@@ -64,6 +71,25 @@ def main() -> None:
 def percentile(values: list[float], share: float) -> float:
     """The value that `share` of them do not pass."""
     return sorted(values)[min(len(values) - 1, round(share * (len(values) - 1)))]
+
+
+def train_another(server: Server) -> None:
+    """A voice from the twelve recordings, trained for longer than all this takes; returns when it trains."""
+    project = Project.create("Other", server.home)
+    recordings, _ = ingest(project, [ROOT / "tests" / "data" / "clips" / "wavs"])
+    segment(project, recordings, keep_whole=True)
+    rows = [
+        {"clip": clip.id, "audio": project.relative(clip.audio), "text": "A sentence.", "language": "english"}
+        | {"confidence": 1.0, "source": "edited", "dropped": False}
+        | {"sha256": clip.sha256, "asked": ["tiny.en", "auto"], "heard_in": "en"}
+        for clip in load_clips(project)
+    ]
+    files.write_jsonl(project.transcripts_jsonl, rows)
+    asked = Request(model="toy", overrides=("max_steps=20000", "batch_size=4", "probe=none"))
+    job = server.store.add("train", LOCAL, project.identifier, dataclasses.asdict(asked))
+    while server.store.get(job.id).step != "finetune":
+        assert server.store.get(job.id).active, server.story()
+        time.sleep(0.5)
 
 
 def make_project(home: Path, count: int) -> Project:

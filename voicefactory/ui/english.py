@@ -354,6 +354,7 @@ TOY = (
 ADVANCED = "Advanced"
 ADVANCED_HELP = "The numbers of the chosen way to train. Most people leave them as they are."
 PLAN_UNKNOWN = "What training needs is shown here once the model is on this machine, or the Hub can be asked about it."
+PLAN_TOY = "The toy model is small. What it needs is shown once it has been built, when training first starts."
 PLAN_FITS = "Needs about {needed}; your {device} has {free} free."
 PLAN_FITS_CPU = "Needs about {needed} of memory; this machine has {free} free."
 PLAN_NOT = "**Does not fit.** It needs about {needed}, and your {device} has {free} free."

@@ -159,7 +159,7 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
         chosen = load_preset(preset, advanced.overrides(load_preset(preset), values))
         wanted = (model or "").strip() or models.default(engine)
         found = plan(state.project, clips, engine=engine, model=wanted, preset=chosen)
-        line = views.plan_text(found)
+        line = text.PLAN_TOY if found is None and models.is_toy(engine, wanted) else views.plan_text(found)
     except VoiceFactoryError as error:
         line = html.escape(told(str(error)), quote=False)
     return [
