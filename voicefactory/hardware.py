@@ -225,11 +225,15 @@ def _all_cards(nvml: Any) -> list[Gpu]:
 
 
 def _processes(nvml: Any, handle: Any) -> tuple[tuple[int, int], ...]:
-    try:
-        found = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
-    except nvml.NVMLError:
-        return ()  # old drivers, and containers that hide it
-    return tuple((int(one.pid), int(one.usedGpuMemory)) for one in found if one.usedGpuMemory is not None)
+    """Of drivers that tell; older ones know the second form of the question, or none. The form without a number raises
+    what is no NVMLError."""
+    for ask in (nvml.nvmlDeviceGetComputeRunningProcesses_v3, nvml.nvmlDeviceGetComputeRunningProcesses_v2):
+        try:
+            found = ask(handle)
+        except nvml.NVMLError:
+            continue
+        return tuple((int(one.pid), int(one.usedGpuMemory)) for one in found if one.usedGpuMemory is not None)
+    return ()
 
 
 def _text(value: str | bytes) -> str:
