@@ -23,6 +23,7 @@ from gradio.components import Component
 
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.jobs.scheduler import Scheduler
+from voicefactory.jobs.store import Kind
 from voicefactory.project import Project
 from voicefactory.ui import access, message, text
 from voicefactory.ui.projects import ProjectLine, project_lines
@@ -83,6 +84,12 @@ class Call:
     def state(self) -> State:
         """The project as it is now."""
         return read(self.project, self.scheduler.store, project_lines(self.owner, self.scheduler.store))
+
+    def cancel(self, kind: Kind) -> None:
+        """Stop the project's job of that kind, if there is one that runs or waits."""
+        job = self.state().active(kind)
+        if job:
+            self.scheduler.cancel(job.id)
 
 
 class Group:

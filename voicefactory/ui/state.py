@@ -129,6 +129,10 @@ class State:
         active = [job for job in self.jobs if job.active and (not kinds or job.kind in kinds)]
         return next((job for job in active if job.state == "running"), active[0] if active else None)
 
+    def last(self, kind: Kind) -> Job | None:
+        """The job of that kind that runs or waits, or else the newest."""
+        return self.active(kind) or self.latest(kind)
+
     def remembered(self, key: str, default: Any = None) -> Any:
         """What the page keeps in the project's info."""
         return dict(self.info).get(key, default)

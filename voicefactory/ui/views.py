@@ -87,6 +87,13 @@ def job_html(job: Job | None, ahead: int = 0) -> str:
     return f'{line}<div class="bar unknown"><span></span></div>'
 
 
+def task_html(job: Job | None, cancelled: str, ahead: int = 0) -> str:
+    """A job whose result is shown elsewhere: how far it is, `cancelled` when it was, and nothing once it is done."""
+    if job is None or job.state == "succeeded":
+        return ""
+    return note_html(cancelled) if job.state == "cancelled" else job_html(job, ahead)
+
+
 def note_html(line: str) -> str:
     """A plain remark, escaped."""
     return f'<p class="state">{html.escape(line)}</p>'

@@ -96,9 +96,7 @@ def take_back(call: Call, scope: str) -> None:
 
 def cancel_cleaning(call: Call) -> None:
     """Stop; the clips stay as they were."""
-    job = call.state().active("clean")
-    if job:
-        call.scheduler.cancel(job.id)
+    call.cancel("clean")
 
 
 def _submit(call: Call, request: CleanRequest) -> None:
@@ -156,7 +154,7 @@ def _render_choices(state: State) -> list[Any]:
 
 
 def _job(state: State) -> Job | None:
-    job = state.active("clean") or state.latest("clean")
+    job = state.last("clean")
     return None if job is None or job.state == "succeeded" else job
 
 

@@ -62,10 +62,7 @@ def _render(state: State) -> list[Any]:
 
 
 def _line(state: State) -> str:
-    job = state.active("freeze") or state.latest("freeze")
-    if job is None or job.state == "succeeded":
-        return ""
-    return views.note_html(text.FREEZE_CANCELLED) if job.state == "cancelled" else views.job_html(job)
+    return views.task_html(state.last("freeze"), text.FREEZE_CANCELLED)
 
 
 def _status_key(state: State) -> Any:

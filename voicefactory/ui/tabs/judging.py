@@ -93,9 +93,7 @@ def judge(call: Call, depth: str) -> None:
 
 def stop(call: Call) -> None:
     """Cancel; what was said and heard is kept."""
-    job = call.state().active("judge")
-    if job:
-        call.scheduler.cancel(job.id)
+    call.cancel("judge")
 
 
 def begin_blind(call: Call) -> None:
@@ -136,14 +134,11 @@ def _judgement(state: State) -> dict[str, Any] | None:
 
 
 def _job(state: State) -> Job | None:
-    return state.active("judge") or state.latest("judge")
+    return state.last("judge")
 
 
 def _line(state: State) -> str:
-    job = _job(state)
-    if job is None or job.state == "succeeded":
-        return ""
-    return views.note_html(text.JUDGE_CANCELLED) if job.state == "cancelled" else views.job_html(job, state.ahead)
+    return views.task_html(_job(state), text.JUDGE_CANCELLED, state.ahead)
 
 
 def _status_key(state: State) -> Any:

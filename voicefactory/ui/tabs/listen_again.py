@@ -99,9 +99,7 @@ def write_again(call: Call, size: str | None) -> None:
 
 def stop(call: Call) -> None:
     """Cancel; what was heard is kept."""
-    job = call.state().active("opinion")
-    if job:
-        call.scheduler.cancel(job.id)
+    call.cancel("opinion")
 
 
 def change_numbers(call: Call, numbers: str) -> None:
@@ -157,7 +155,7 @@ def _row(one: dict[str, Any], seconds: float, part: float) -> list[str]:
 
 
 def _shown_job(state: State) -> Job | None:
-    return state.active("opinion") or state.latest("opinion")
+    return state.last("opinion")
 
 
 def _status_key(state: State) -> Any:

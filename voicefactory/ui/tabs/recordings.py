@@ -130,9 +130,7 @@ def remove_file(call: Call, which: str | None) -> None:
 
 def cancel_preparing(call: Call) -> None:
     """Stop; what was read is kept."""
-    job = call.state().active("prepare")
-    if job:
-        call.scheduler.cancel(job.id)
+    call.cancel("prepare")
 
 
 def resume_preparing(call: Call) -> None:
@@ -153,7 +151,7 @@ def _language(state: State) -> str:
 
 def _job(state: State) -> Job | None:
     """What to show: the running one, or the last one unless it just went well."""
-    job = state.active("prepare") or state.latest("prepare")
+    job = state.last("prepare")
     return None if job is None or job.state == "succeeded" else job
 
 

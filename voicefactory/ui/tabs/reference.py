@@ -10,7 +10,6 @@ import gradio as gr
 
 from voicefactory.engines import registry
 from voicefactory.errors import InputError
-from voicefactory.jobs.store import Job
 from voicefactory.jobs.studio_tasks import PreviewRequest
 from voicefactory.languages import AUTO
 from voicefactory.ui import intake, models, text, views
@@ -83,9 +82,7 @@ def imitate(call: Call) -> None:
 
 def stop(call: Call) -> None:
     """Cancel; finished previews are kept."""
-    job = call.state().active("preview")
-    if job:
-        call.scheduler.cancel(job.id)
+    call.cancel("preview")
 
 
 def _model(state: State) -> str:
@@ -168,10 +165,7 @@ def _choice(state: State) -> list[Any]:
 
 
 def _line(state: State) -> str:
-    job: Job | None = state.active("preview") or state.latest("preview")
-    if job is None or job.state == "succeeded":
-        return ""
-    return views.note_html(text.PREVIEW_CANCELLED) if job.state == "cancelled" else views.job_html(job)
+    return views.task_html(state.last("preview"), text.PREVIEW_CANCELLED)
 
 
 def _status_key(state: State) -> Any:

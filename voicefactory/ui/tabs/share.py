@@ -89,7 +89,7 @@ def _render(state: State) -> list[Any]:
 
 
 def _status(state: State) -> str:
-    job = state.active("publish") or state.latest("publish")
+    job = state.last("publish")
     if job is not None and job.state == "succeeded":
         return views.note_html(text.PUSHED.format(url=(job.result or {}).get("url", "")))
     return views.job_html(job, state.ahead)

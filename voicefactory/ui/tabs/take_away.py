@@ -55,7 +55,7 @@ def write(call: Call, form: str) -> None:
 
 
 def _job(state: State) -> Job | None:
-    return state.active("export") or state.latest("export")
+    return state.last("export")
 
 
 def _file(state: State) -> Path | None:

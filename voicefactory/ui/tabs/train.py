@@ -125,9 +125,7 @@ def start(call: Call, engine: str, model: str, preset: str, consent: bool, *valu
 
 def cancel_training(call: Call) -> None:
     """Stop; the run can be resumed."""
-    job = call.state().active("train")
-    if job:
-        call.scheduler.cancel(job.id)
+    call.cancel("train")
 
 
 def resume_training(call: Call) -> None:
