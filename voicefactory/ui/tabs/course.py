@@ -24,7 +24,7 @@ def build(page: Page) -> None:
         x="step",
         y="loss",
         color="curve",
-        x_title="step",
+        x_title=" ",
         y_title=" ",
         color_title=" ",
         height=240,
@@ -35,9 +35,7 @@ def build(page: Page) -> None:
     heard = gr.HTML(visible=HIDDEN, elem_id="heard")
     samples = _build_samples()
     with gr.Accordion(text.LOG, open=False, elem_id="log-panel"):
-        rate = gr.LinePlot(
-            x="step", y="rate", x_title="step", y_title=text.LEARNING_RATE, height=180, visible=HIDDEN, elem_id="rate"
-        )
+        rate = gr.LinePlot(x="step", y="rate", x_title=" ", y_title=" ", height=180, visible=HIDDEN, elem_id="rate")
         log = gr.Textbox(show_label=False, lines=12, max_lines=12, interactive=False, elem_id="log")
     page.show([about, curve, rate], _curve_key, _curve, live=True)
     page.show([probe], _probe_key, _probe, live=True)
@@ -66,8 +64,13 @@ def _curve(state: State) -> list[Any]:
     there = shown(len(points) > 1)
     return [
         gr.update(value=f"{text.LOSS} {run_views.best_line(metrics)}".strip(), visible=there),
-        gr.update(value=run_views.both_curves(points), color_map=_colours(), visible=there),
-        gr.update(value=pd.DataFrame(rates, columns=["step", "rate"]), visible=shown(len(rates) > 1)),
+        gr.update(value=run_views.both_curves(points), color_map=_colours(), x_title=text.STEP, visible=there),
+        gr.update(
+            value=pd.DataFrame(rates, columns=["step", "rate"]),
+            x_title=text.STEP,
+            y_title=text.LEARNING_RATE,
+            visible=shown(len(rates) > 1),
+        ),
     ]
 
 
