@@ -53,6 +53,7 @@ _WORDS = (
     "Recordings",
     "Likeness",
     "Pace",
+    "Voice {0}",
 )
 _CODE = re.compile(r"[<>=]|^--|\b(SELECT|INSERT|UPDATE|CREATE|DELETE)\b|\.(py|json|wav)\b")
 

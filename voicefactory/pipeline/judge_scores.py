@@ -41,7 +41,7 @@ MEASURES = {
         Measure("likeness_own", "Likeness, engine's encoder", "cosine, the engine's own encoder", "low", 0.01),
         Measure("word_error", "Word errors", "share of the words", "high", 0.02),
         Measure("char_error", "Character errors", "share of the characters", "high", 0.02),
-        Measure("pace", "Pace", "characters per second of speech, 1 = the speaker's", "both", 0.02),
+        Measure("pace", "Pace", "characters per second of speech; 1 is the speaker's", "both", 0.02),
         Measure("dnsmos", "Sound quality", "DNSMOS, 1 to 5", "low", 0.05),
         Measure("silence_share", "Without speech", "share of the time", "both", 0.02),
         Measure("first_likeness", "First second: likeness", "cosine, independent encoder", "low", 0.02),

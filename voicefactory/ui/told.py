@@ -18,7 +18,7 @@ _GAP = re.compile(r"\{\d+\}")
 _WITHOUT_SPACES = ("zh-CN", "ja")
 #: Where one sentence ends and another begins; not after an initial.
 _BETWEEN_SENTENCES = re.compile(r"(?<=[^\s.A-Z][.?]) (?=[A-Z“])")
-_BETWEEN_REASONS = re.compile(r"(; |, | and )")
+_BETWEEN_REASONS = re.compile(r"(; |, | and (?!\d))")
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 
 
@@ -31,8 +31,10 @@ def told(sentence: str) -> str:
 @functools.lru_cache(maxsize=8_192)
 def _told(language: str, words: str) -> str:
     """A sentence, several, or a part of one; what stands before it (a space, a comma) stays."""
-    start = words[: len(words) - len(words.lstrip(" ,"))]
-    rest = words[len(start) :]
+    rest = words.lstrip(" ,")
+    start = words[: len(words) - len(rest)]
+    if start and language in _WITHOUT_SPACES:
+        start = numbers.AND[language] if "," in start else ""
     if _NUMBER.fullmatch(rest):
         return start + numbers.localized(rest, language)
     if rest.lower() in english.LANGUAGES:

@@ -34,6 +34,7 @@ from voicefactory.ui import judging_views, text, views
 from voicefactory.ui.handout import give, player_html
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.state import State, cached
+from voicefactory.ui.told import told
 
 _SENTENCES = {"quick": (FEWEST_PAIRS + 1, 1), "thorough": (24, 2)}  #: sentences, takes of each
 
@@ -191,7 +192,7 @@ def _instead(state: State) -> list[Any]:
 
 
 def _instead_line(state: State) -> str:
-    job = state.active("zero-shot") or state.latest("zero-shot")
+    job = state.last("zero-shot")
     if job is not None and job.state == "succeeded":
         known = any(Path(str((job.result or {}).get("zip", ""))) == one.zip for one in state.voices)
         return views.note_html(text.UNTRAINED_READY) if known else ""
@@ -220,8 +221,8 @@ def _blind(state: State) -> list[Any]:
     if test is None or state.project is None or not there:
         return [gr.update(value=text.BLIND_BEGIN, visible=shown(there)), gr.update(value="", visible=HIDDEN), *hidden]
     if test.next is None:
-        told = views.note_html(outcome(test).sentence)
-        return [gr.update(value=text.BLIND_AGAIN, visible=True), gr.update(value=told, visible=True), *hidden]
+        content = views.note_html(told(outcome(test).sentence))
+        return [gr.update(value=text.BLIND_AGAIN, visible=True), gr.update(value=content, visible=True), *hidden]
     asked = test.pairs[test.next]
     a, b = (player_html(state.project.root / audio, text.BLIND_SOUND) for audio in asked.audio)
     where = text.BLIND_WHERE.format(number=test.next + 1, all=len(test.pairs))
