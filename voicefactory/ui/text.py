@@ -81,7 +81,7 @@ def translations() -> gr.I18n:
 
 @functools.cache
 def translation(language: str) -> dict[str, Words]:
-    """The sentences of translations/LANGUAGE.json, in the shapes of english.py."""
+    """The sentences of translations/LANGUAGE.json, in the shapes of english/."""
     found = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
     return {name: _in_shape(words, language) for name, words in found.items()}
 
@@ -114,7 +114,7 @@ def single(name: str, words: Words) -> dict[str, str]:
 
 
 def _in_shape(words: Any, language: str) -> Words:
-    """JSON's lists as the tuples that they are in english.py, and its sentences with figures as in `language`."""
+    """JSON's lists as the tuples that they are in english/, and its sentences with figures as in `language`."""
     if isinstance(words, dict):
         return {key: _in_shape(value, language) for key, value in words.items()}
     if isinstance(words, list):

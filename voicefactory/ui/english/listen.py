@@ -1,0 +1,100 @@
+"""Step 5."""
+
+from __future__ import annotations
+
+LISTEN_HELP = (
+    "Type anything and hear it: you hear the first sentence while the next ones are spoken. An empty line makes a "
+    "longer pause. The same text, voice and seed give the same result."
+)
+VOICE = "Voice"
+TEXT = "Text"
+TEXT_EXAMPLE = "Good morning. This is my new voice."
+SPEAKER = "Speaker"
+SPEAK_LANGUAGE = "Language of the text"
+SAME_LANGUAGE = "As in the recordings"
+SEED = "Seed"
+SEED_HELP = "Another number gives another reading."
+SPEAK = "Speak"
+TOY_VOICE = "**This voice makes noise, not speech**, because it comes from the toy model."
+HISTORY = "What you heard so far"
+HISTORY_COLUMNS, HISTORY_WHEN = ("Text", "Voice", "How"), "When"
+HISTORY_LINES = "{text} (and {more} more)"
+HISTORY_BESIDE = "{number} side by side"
+HISTORY_REMOVE, HISTORY_SURE = "Remove", "Remove?"
+HISTORY_GONE = "This is not there any more."
+HISTORY_BUSY = "This is being spoken now. Stop it first."
+FORM, FORM_HELP = "File", "MP3 is small, FLAC and WAV lose nothing."
+FORM_UNKNOWN = "Choose one of {forms} for the file."
+SPEAK_STOPPED = "Stopped. What was spoken is kept: press Resume for the rest."
+DOWNLOAD_SPOKEN = "Download"
+LINES_HEAD = "Many lines at once"
+LINES_HELP = (
+    "Each line becomes a file of its own. You get them as one zip with a list. The voice, the language, the seed and "
+    "the kind of file are those above."
+)
+LINES = "One sentence or more a line"
+LINES_FILE = "Or a .txt, or a .csv with a column “text”"
+LINES_SPEAK = "Speak all lines"
+LINES_DONE = "{done} of {all} lines are finished."
+LINES_MORE = "The first {shown} are shown here. All are in the zip."
+BESIDE_HEAD = "Hear side by side"
+BESIDE_HELP = "All of them say the text above, with the same seed."
+BESIDE_WHO = "Who"
+BESIDE_RECORDING = "A recording beside them"
+BESIDE_NO_RECORDING = "none"
+BESIDE_UNHEARD = "not trained on: {text}"
+BESIDE_SAY_IT = "Say what this recording says"
+BESIDE_SPEAK = "Let them all say it"
+BESIDE_FIRST = "Choose at least two to hear side by side."
+BESIDE_MOST = "Choose at most {most} to hear side by side."
+BESIDE_RECORDING_FIRST = "Choose a recording first."
+BESIDE_RECORDED, BESIDE_OTHER_WORDS = "Recording", "Recording, with other words"
+BESIDE_GONE = "This recording has no text any more. Choose another one."
+CHECKPOINT_AT = "{voice}, as it was at step {number}"
+STRENGTH_AT = "{voice}, adapter at strength {number}"
+NO_VOICE = "There is no voice to listen to yet. Train one in step 4 first."
+CHOOSE_VOICE = "Choose a voice first."
+JUDGE_HEAD = "How good is it, and was training worth it?"
+JUDGE_HELP = (
+    "The voice and the base model's imitation say the same sentences, and so do earlier stages of training if asked. "
+    "Each is compared with the person's own recordings: likeness, what Whisper understands, pace, quality."
+)
+JUDGE_DEPTH = "How thoroughly"
+JUDGE_QUICK = "Quick: 6 sentences, once"
+JUDGE_THOROUGH = "Thorough: 24 sentences, twice, and kept checkpoints"
+JUDGE = "Judge"
+JUDGE_REPORT = "Download the report"
+JUDGE_RUNNING = "It is being judged already. Wait for it, or cancel it first."
+JUDGE_CANCELLED = "Stopped. What was said and heard is kept: press Judge to go on."
+JUDGE_ALL = "All other measures"
+JUDGE_HEAR = "Hear them side by side"
+JUDGE_OWN = "the recordings: {low:.3f} to {high:.3f}"
+JUDGE_NOT_MEASURED = "not measured"
+PLACES = {"below": "below the recordings", "above": "above the recordings"}
+WORTH = {
+    "yes": "Training was worth it.",
+    "no": "Training was not worth it: take the imitation without training.",
+    "cannot tell": "Whether training was worth it cannot be told.",
+}
+UNTRAINED_TAKE = "Take the untrained voice instead"
+UNTRAINED_HELP = (
+    "The base model with your reference, packed like a trained voice: to listen to, to download, to upload. The "
+    "reference is part of it."
+)
+UNTRAINED_READY = "The untrained voice is ready: choose it above, or take it away in step 6."
+UNTRAINED_RUNNING = "It is being packed already."
+UNTRAINED = "{voice}, not trained"
+BLIND_BEGIN = "Test your own ears"
+BLIND_AGAIN = "Test again"
+BLIND_JUDGE_FIRST = "Press Judge first: the test plays what was spoken for it."
+BLIND_WHERE = (
+    "Pair {number} of {all}: which one sounds more like the person? You will be told at the end which was which."
+)
+BLIND_FIRST, BLIND_SECOND, BLIND_SOUND = "A", "B", "One of the two"
+BLIND_FIRST_BETTER, BLIND_SECOND_BETTER, BLIND_UNDECIDED = "A is closer", "B is closer", "I cannot tell"
+API_NOT_SPOKEN = "There is nothing to hear of this job yet. Ask for its status."
+EMPTY_SPEAK = "Type a text to speak first."
+ZERO_SHOT = "not trained, imitates the reference: {model}"
+RUNAWAY_SOME = "The model did not come to an end in sentence {which} of {of}, so it was cut off. Try another seed."
+RUNAWAY_SHORT = "cut off: it did not come to an end"
+RUNAWAY = "The model did not come to an end by itself, so this was cut off. Try another seed or a shorter text."
