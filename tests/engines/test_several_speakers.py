@@ -24,7 +24,8 @@ from voicefactory.presets import load_preset
 from voicefactory.types import Codes, Dataset, ExtraText, Progress, Reference, never, silent
 from voicefactory.ui import models
 from voicefactory.ui.state import FinishedVoice, State
-from voicefactory.ui.tabs.listen import _speakers, _who
+from voicefactory.ui.tabs.listen import who_speaks
+from voicefactory.ui.voices import speakers_of
 
 pytestmark = pytest.mark.usefixtures("short_breath")
 
@@ -133,12 +134,12 @@ def test_the_page_offers_the_speakers_of_a_voice_that_has_several(both: tuple[Co
         FinishedVoice(name, name, folder, folder / "zip", 0, (), "") for name, folder in (("duo", both[1]), ("t", toy))
     )
     state = State(voices=(duo, base))
-    assert _speakers(state, "voice:duo") == ["ben", "ann"] == models.speakers("qwen3-tts", str(both[1]))
-    assert _who(state, "voice:duo")["visible"] is True
-    assert _who(state, "voice:duo")["value"] == "ben"
+    assert speakers_of(state, "voice:duo") == ["ben", "ann"] == models.speakers("qwen3-tts", str(both[1]))
+    assert who_speaks(state, "voice:duo")["visible"] is True
+    assert who_speaks(state, "voice:duo")["value"] == "ben"
     for other in ("voice:t", f"base:{toy}", None):
-        assert _speakers(state, other) == []
-        assert _who(state, other)["visible"] == "hidden"
+        assert speakers_of(state, other) == []
+        assert who_speaks(state, other)["visible"] == "hidden"
 
 
 def test_a_model_that_takes_no_instructions_says_so(engine: Engine, toy: Path, tmp_path: Path) -> None:
