@@ -23,7 +23,7 @@ from voicefactory.pipeline.previews import find_preview, previews
 from voicefactory.pipeline.reference import candidates, load_reference, rank_references, reference
 from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.segment import load_clips
-from voicefactory.pipeline.statistics import LENGTHS_S, Statistics, statistics
+from voicefactory.pipeline.statistics import LENGTHS_S, SNR_DB, Statistics, statistics
 from voicefactory.pipeline.train import freeze_dataset, train
 from voicefactory.pipeline.transcripts import load_transcripts, set_transcripts
 from voicefactory.project import Project
@@ -48,6 +48,8 @@ def test_the_figures(project: Project) -> None:
     assert found.minutes == pytest.approx(sum(clip.seconds for clip in used) / 60)
     assert sum(found.lengths) == 11
     assert found.lengths[LENGTHS_S.index(3.0)] == sum(3 <= clip.seconds < 5 for clip in used)
+    assert sum(found.snr) == 11
+    assert found.snr[SNR_DB.index(50.0)] == sum(clip.quality.snr_db >= 50 for clip in used)
     assert found.coverage is not None
     assert 0.5 < found.coverage.share < 1
     assert found.coverage.prompts

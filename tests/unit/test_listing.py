@@ -15,10 +15,10 @@ from voicefactory.jobs.store import Store
 from voicefactory.pipeline import review
 from voicefactory.pipeline.comparing import compare
 from voicefactory.pipeline.second_opinion import Opinion
-from voicefactory.pipeline.statistics import statistics
+from voicefactory.pipeline.statistics import LENGTHS_S, SNR_DB, statistics
 from voicefactory.pipeline.transcripts import Row, load_rows, update_rows
 from voicefactory.project import Project
-from voicefactory.ui import cache, data_views, listing, review_views
+from voicefactory.ui import cache, data_views, listing, review_views, text
 from voicefactory.ui.cache import later
 from voicefactory.ui.state import State, read
 from voicefactory.ui.view import PAGE, View, keep_view, load_view
@@ -137,11 +137,16 @@ def test_measures_are_told_in_words(project: Project) -> None:
 
 def test_lengths_are_a_picture_that_can_be_read_aloud(project: Project) -> None:
     found = statistics(project)
-    picture = data_views.histogram_svg(found.lengths)
+    picture = data_views.histogram_svg(found.lengths, LENGTHS_S, text.DATA_LENGTHS_ALT)
     assert picture.count("<rect") == len(found.lengths) == 8
-    assert 'aria-label="Clips by length: 3–5 s: 4, 5–8 s: 5, 8–12 s: 3."' in picture
+    assert 'aria-label="Clips by length in seconds: 3–5: 4, 5–8: 5, 8–12: 3."' in picture
+    assert "faint" not in picture
     assert "rule of thumb" in data_views.statistics_html(found)
-    assert data_views.histogram_svg([0] * 8).count("<rect") == 8
+    assert data_views.histogram_svg([0] * 8, LENGTHS_S, "{bars}").count("<rect") == 8
+    assert "Clips by how far speech stands out, in dB: " in data_views.statistics_html(found)
+    noisy = data_views.histogram_svg([1, 2, 3, 0, 0, 0], SNR_DB, "{bars}", faint_below=20)
+    assert noisy.count('class="faint"') == 2
+    assert 'aria-label="0–10: 1, 10–20: 2, 20–30: 3"' in noisy
 
 
 def test_what_takes_long_is_worked_out_behind_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

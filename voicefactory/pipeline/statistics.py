@@ -32,10 +32,12 @@ ENOUGH = (
 )
 BASIS = "This is a rule of thumb, not measured with this model."
 LENGTHS_S = (0.0, 2.0, 3.0, 5.0, 8.0, 12.0, 16.0, 20.0)  #: edges of the histogram, seconds; the last bin is open
-_VERSION = 1  # raise it when the same project gives other statistics
+#: The same for speech above the pauses, dB; what is fainter than the pauses counts to the first.
+SNR_DB = (0.0, 10.0, 20.0, 30.0, 40.0, 50.0)
+_VERSION = 2  # raise it when the same project gives other statistics
 
 #: Shares of the clips above which a warning is given.
-_NOISY_DB, _NOISY_SHARE = 20.0, 0.2
+NOISY_DB, _NOISY_SHARE = 20.0, 0.2
 _SHORT_S, _SHORT_SHARE = 2.0, 0.3
 _DOUBTFUL, _DOUBTFUL_SHARE = 0.6, 0.1
 _OTHER_LANGUAGE_SHARE = 0.02
@@ -53,6 +55,7 @@ class Statistics:
     left_out: int  #: clips without a text, or dropped
     languages: dict[str, int]  #: language → clips, the commonest first
     lengths: tuple[int, ...]  #: clips in each bin of LENGTHS_S
+    snr: tuple[int, ...]  #: clips in each bin of SNR_DB
     coverage: Coverage | None  #: of the commonest language; None if nobody knows the language
     warnings: tuple[str, ...]
     level: str  #: one of ENOUGH's names
@@ -67,6 +70,10 @@ class Statistics:
             "lengths": [
                 {"from_s": low, "to_s": high, "clips": count}
                 for low, high, count in zip(LENGTHS_S, (*LENGTHS_S[1:], None), self.lengths, strict=True)
+            ],
+            "snr": [
+                {"from_db": low, "to_db": high, "clips": count}
+                for low, high, count in zip(SNR_DB, (*SNR_DB[1:], None), self.snr, strict=True)
             ],
         }
 
@@ -101,7 +108,8 @@ def _count(project: Project, clips: Sequence[Clip], transcripts: Sequence[Transc
         clips=len(used),
         left_out=len(clips) - len(used),
         languages=languages,
-        lengths=_histogram(used),
+        lengths=_histogram([clip.seconds for clip in used], LENGTHS_S),
+        snr=_histogram([clip.quality.snr_db for clip in used], SNR_DB),
         coverage=covered,
         warnings=tuple(warnings),
         level=level,
@@ -110,10 +118,11 @@ def _count(project: Project, clips: Sequence[Clip], transcripts: Sequence[Transc
     )
 
 
-def _histogram(clips: Sequence[Clip]) -> tuple[int, ...]:
-    counts = [0] * len(LENGTHS_S)
-    for clip in clips:
-        counts[max(at for at, low in enumerate(LENGTHS_S) if clip.seconds >= low)] += 1
+def _histogram(values: Sequence[float], edges: Sequence[float]) -> tuple[int, ...]:
+    """How many lie in each bin; the last is open, and what lies below the first counts to it."""
+    counts = [0] * len(edges)
+    for value in values:
+        counts[max((at for at, low in enumerate(edges) if value >= low), default=0)] += 1
     return tuple(counts)
 
 
@@ -125,9 +134,9 @@ def _warnings(
         return []
     told = [voices.sentence for voices in load_voices(project) if voices.sentence]
     count = len(clips)
-    noisy = sum(clip.quality.snr_db < _NOISY_DB for clip in clips)
+    noisy = sum(clip.quality.snr_db < NOISY_DB for clip in clips)
     if noisy > _NOISY_SHARE * count:
-        told.append(f"Noise: in {noisy} of {count} clips speech is less than {_NOISY_DB:g} dB above the pauses.")
+        told.append(f"Noise: in {noisy} of {count} clips speech is less than {NOISY_DB:g} dB above the pauses.")
     main = next(iter(languages))
     others = {name: number for name, number in languages.items() if name != main}
     if sum(others.values()) > _OTHER_LANGUAGE_SHARE * count:
@@ -192,6 +201,7 @@ def _from_json(kept: dict[str, Any]) -> Statistics:
         **{
             **kept,
             "lengths": tuple(kept["lengths"]),
+            "snr": tuple(kept["snr"]),
             "warnings": tuple(kept["warnings"]),
             "coverage": coverage_from_json(covered) if covered else None,
         }

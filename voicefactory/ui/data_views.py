@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from voicefactory.pipeline.coverage import Coverage
 from voicefactory.pipeline.frozen import FrozenDataset
-from voicefactory.pipeline.statistics import LENGTHS_S, Statistics
+from voicefactory.pipeline.statistics import LENGTHS_S, NOISY_DB, SNR_DB, Statistics
 from voicefactory.ui import text, views
 from voicefactory.ui.told import told
 
@@ -32,31 +32,44 @@ def statistics_html(found: Statistics) -> str:
         _list([told(line) for line in found.warnings])
         if found.warnings
         else f'<p class="quiet">{html.escape(text.DATA_NO_WARNINGS)}</p>',
-        f"<h3>{html.escape(text.DATA_LENGTHS)}</h3>{histogram_svg(found.lengths)}",
+        _pictures(found),
     ]
     if found.coverage:
         parts.append(_coverage_html(found.coverage))
     return "".join(parts)
 
 
-def histogram_svg(lengths: Sequence[int]) -> str:
-    """Clips by length as bars with their counts; `lengths` are those of `Statistics`."""
-    most = max([*lengths, 1])
-    names = [f"{low:g}–{high:g}" for low, high in itertools.pairwise(LENGTHS_S)]
-    names.append(f"{LENGTHS_S[-1]:g}+")
-    bars, told = [], []
-    for place, (name, number) in enumerate(zip(names, lengths, strict=True)):
+def histogram_svg(counts: Sequence[int], edges: Sequence[float], told: str, *, faint_below: float = 0.0) -> str:
+    """Clips by a measure as bars with their counts: `edges` are where the bins begin, the last one is open.
+
+    `told` is the sentence for a screen reader, with a gap for the bars; bins under `faint_below` are in another colour.
+    """
+    most = max([*counts, 1])
+    names = [*(f"{low:g}–{high:g}" for low, high in itertools.pairwise(edges)), f"{edges[-1]:g}+"]
+    bars, read = [], []
+    for place, (name, number) in enumerate(zip(names, counts, strict=True)):
         left, height = _GAP + place * (_BAR + _GAP), _TALL * number / most
         middle, top = left + _BAR / 2, _ABOVE + _TALL - height
-        bars.append(f'<rect x="{left}" y="{top:.1f}" width="{_BAR}" height="{height:.1f}" rx="3"/>')
+        faint = ' class="faint"' if edges[place] < faint_below else ""
+        bars.append(f'<rect{faint} x="{left}" y="{top:.1f}" width="{_BAR}" height="{height:.1f}" rx="3"/>')
         if number:
             bars.append(f'<text class="count" x="{middle}" y="{top - 5:.1f}">{number:,}</text>')
-            told.append(f"{name} s: {number}")
+            read.append(f"{name}: {number}")
         bars.append(f'<text x="{middle}" y="{_ABOVE + _TALL + 16}">{name}</text>')
-    width, height = _GAP + len(lengths) * (_BAR + _GAP), _ABOVE + _TALL + _BELOW
-    label = html.escape(text.DATA_LENGTHS_ALT.format(bars=", ".join(told)), quote=True)
+    width, height = _GAP + len(counts) * (_BAR + _GAP), _ABOVE + _TALL + _BELOW
+    label = html.escape(told.format(bars=", ".join(read)), quote=True)
     return (
         f'<svg class="histogram" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(bars)}</svg>'
+    )
+
+
+def _pictures(found: Statistics) -> str:
+    """How long the clips are, and how far speech stands out, beside each other where there is room."""
+    lengths = histogram_svg(found.lengths, LENGTHS_S, text.DATA_LENGTHS_ALT)
+    snr = histogram_svg(found.snr, SNR_DB, text.DATA_SNR_ALT, faint_below=NOISY_DB)
+    return (
+        f'<div class="pictures"><div><h3>{html.escape(text.DATA_LENGTHS)}</h3>{lengths}</div>'
+        f"<div><h3>{html.escape(text.DATA_SNR)}</h3>{snr}</div></div>"
     )
 
 
