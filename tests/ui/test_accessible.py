@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -43,6 +44,8 @@ def look(
     """`serious` of one step with everything opened."""
     way.open_page(page, f"{server.url}/?project={project}&step={step}")
     expect(page.locator(f"#step-{step}-button, #step-{step}").first).to_be_attached()
+    expect(page).to_have_title(re.compile("VoiceFactory"), timeout=120_000)
+    expect(page.locator("#steps")).to_have_css("opacity", "1")
     page.evaluate(_OPEN_ALL)
     page.wait_for_timeout(1_500)  # what was opened is shown, and shades have come to rest
     found = []

@@ -56,7 +56,7 @@ def test_a_recording_is_seen_with_its_cuts_and_a_clip_is_cleaned_and_taken_back(
     page.locator("#clean-steps").get_by_label("Take away noise").check()
     page.locator("#clean-scope").get_by_label("The clip below").check()
     page.locator("#clean-start").click()
-    expect(page.locator("#clean-found")).to_contain_text("take away noise", timeout=180_000)
+    expect(page.locator("#clean-found")).to_contain_text("Take away noise", timeout=180_000)
     expect(page.locator("#clean-job")).to_contain_text(f"1 of {len(own) + 1} clips cleaned")
     expect(page.locator("#clean-after")).to_be_visible()
     (cleaned,) = [clip for clip in load_clips(project) if clip.original_sha256]

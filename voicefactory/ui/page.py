@@ -64,6 +64,7 @@ class Action:
     settles: Section | None = None  #: shows the new state already: the person made it there
     shows: Sequence[Section] = ()  #: are sent with the answer, before `outputs`, instead of after the next look
     selects: bool = False  #: `run` is given the selected row as its last value
+    repeats: bool = False  #: also counts while the last one is on its way: a quick hand presses Undo thrice
     changes: bool = True  #: False: it only shows something, and nothing else needs to be looked at after it
 
 
@@ -168,10 +169,11 @@ class Page:
         settles: Section | None = None,
         shows: Sequence[Section] = (),
         selects: bool = False,
+        repeats: bool = False,
         changes: bool = True,
     ) -> None:
         """Declare an action."""
-        self.actions.append(Action(event, run, inputs, outputs, settles, shows, selects, changes))
+        self.actions.append(Action(event, run, inputs, outputs, settles, shows, selects, repeats, changes))
 
     def connect(self) -> None:
         """Bind every action. Call once, when all tabs are built."""
@@ -180,7 +182,8 @@ class Page:
             group.due.change(refresh, [self.current, group.seen], group.outputs, **QUIET)
         for action in self.actions:
             inputs = [self.current, self.rest.seen, *action.inputs]
-            done = action.event(self._guarded(action), inputs, self._outputs(action), **QUIET)
+            more = {"trigger_mode": "multiple"} if action.repeats else {}
+            done = action.event(self._guarded(action), inputs, self._outputs(action), **QUIET, **more)
             if action.changes:
                 self.check_on(done.then)
 

@@ -80,7 +80,7 @@ def build(page: Page) -> None:
     page.on(accept.click, looks_right, typed, editor, shows=both, changes=False)
     page.on(drop.click, drop_or_use, typed, editor, shows=both, changes=False)
     page.on(take.click, take_other, [picked], editor, shows=both, changes=False)
-    page.on(undo.click, take_back, [picked], editor, shows=both, changes=False)
+    page.on(undo.click, take_back, [picked], editor, shows=both, repeats=True, changes=False)
     _lists(page, both, show=show, search=search, before=before, after=after)
     for button, decide in ((all_accept, review.accept), (all_drop, review.drop), (all_use, review.use)):
         page.on(button.click, _deciding(decide), [picked], editor, shows=both, changes=False)
