@@ -35,6 +35,14 @@ def test_every_step_says_what_is_missing(server: Server, page: Page, tmp_path: P
         expect(page.locator(selector)).to_contain_text(sentence)
     expect(page.locator("#download")).to_be_hidden()
 
+    letter = tmp_path / "letter.docx"
+    letter.write_bytes(b"PK\x03\x04 a letter")
+    way.go_to(page, "3 Reference")
+    page.get_by_role("button", name="Use a file of your own").click()
+    page.locator("#reference-file input[type=file]").set_input_files(letter)
+    expect(way.notice(page)).to_contain_text("The reference letter.docx cannot be used. It is")
+    expect(page.locator("#reference-own")).to_be_hidden()
+    way.dismiss(page)
     way.go_to(page, "4 Train")
     page.locator("#train").click()
     expect(way.notice(page)).to_contain_text("nothing to train on yet")

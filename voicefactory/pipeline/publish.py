@@ -64,7 +64,7 @@ def publish(
     A repository that exists is left alone, unless an interrupted call left it empty. Raises InputError for a
     folder that is no voice, an unusable id or token, or a taken name; VoiceFactoryError without a connection.
     """
-    repo_id, token = _checked_id(repo_id), _checked_token(token)
+    repo_id, token = parse_repo_id(repo_id), _checked_token(token)
     paths = files_to_publish(voice)
     from huggingface_hub import HfApi
 
@@ -106,7 +106,8 @@ def files_to_publish(voice: Path) -> list[str]:
     return sorted(path.as_posix() for path in found)
 
 
-def _checked_id(repo_id: str) -> str:
+def parse_repo_id(repo_id: str) -> str:
+    """`repo_id` without blanks around it. Raises InputError for what the Hub would not take as a name."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils._validators import validate_repo_id
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from voicefactory import files
 from voicefactory.audio.convert import convert
+from voicefactory.audio.decode import open_sound
 from voicefactory.audio.vad import speech_probabilities, speech_stretches
 from voicefactory.audio.wav import read_wav, write_wav
 from voicefactory.errors import InputError
@@ -115,6 +116,17 @@ def load_reference(project: Project) -> Reference | None:
     return Reference(**{**row, "audio": project.root / row["audio"], "reasons": tuple(row["reasons"])})
 
 
+def check_brought(path: Path) -> None:
+    """Raise InputError at once for a file that cannot be a reference, as far as its header tells."""
+    try:
+        with open_sound(path) as sound:
+            seconds = sound.seconds
+    except InputError as reason:
+        raise InputError(f"The reference {path.name} cannot be used. {reason}") from None
+    if seconds is not None:
+        _refuse_short(seconds)
+
+
 def candidates(project: Project, clips: Sequence[Clip], transcripts: Sequence[Transcript]) -> list[Reference]:
     """The three clips to choose from, best first, that differ from each other; fewer if there are not so many.
 
@@ -157,10 +169,8 @@ def _wanted(project: Project, wanted: str, clips: Sequence[Clip], candidates: Se
 
 def _fitted(project: Project, found: Reference, strict: bool = False) -> Reference:
     """Cut what is longer than 10 s at the last pause before that; with `strict`, refuse what is under 3 s."""
-    if strict and found.seconds < MIN_REFERENCE_S:
-        raise InputError(
-            f"The reference is {found.seconds:.1f} s long; it needs {MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s."
-        )
+    if strict:
+        _refuse_short(found.seconds)
     if found.seconds <= MAX_REFERENCE_S:
         return found
     end_s = _last_pause(found.audio)
@@ -169,6 +179,13 @@ def _fitted(project: Project, found: Reference, strict: bool = False) -> Referen
     said = f"the first {seconds:.1f} of {found.seconds:.1f} s, up to a pause"
     # Nobody knows which of its words are in the part that is left.
     return replace(found, audio=audio, seconds=seconds, text="", reasons=(*found.reasons, said))
+
+
+def _refuse_short(seconds: float) -> None:
+    if seconds < MIN_REFERENCE_S:
+        raise InputError(
+            f"The reference is {seconds:.1f} s long; it needs {MIN_REFERENCE_S:g} to {MAX_REFERENCE_S:g} s."
+        )
 
 
 def _last_pause(audio: Path) -> float:

@@ -91,6 +91,19 @@ def speakers_of(state: State, name: str | None) -> list[str]:
     return names if len(names) > 1 else []
 
 
+def one_of(state: State, name: str | None, speaker: str | None) -> tuple[str, str, str]:
+    """A chosen voice as it is known and as it is shown, and its speaker, or nothing where it has no such speaker.
+
+    Raises InputError if there is no voice, or not this one.
+    """
+    offered = voices(state)
+    if not offered:
+        raise InputError(text.NO_VOICE)
+    chosen = name or ""
+    shown = label(offered, chosen)
+    return chosen, shown, speaker if speaker and speaker in speakers_of(state, chosen) else ""
+
+
 def is_noise(state: State, name: str | None) -> bool:
     """Whether a choice makes noise instead of speech."""
     if not name:

@@ -59,17 +59,11 @@ def say(
     form: str = "wav",
 ) -> Job:
     """Ask for the text to be spoken. Raises InputError for what cannot be."""
-    state = call.state()
-    offered = voices.voices(state)
-    if not offered:
-        raise InputError(text.NO_VOICE)
-    name = voice or ""
-    label = voices.label(offered, name)
+    name, label, speaker = voices.one_of(call.state(), voice, speaker)
     if not line.strip():
         raise InputError(text.EMPTY_SPEAK)
     check_text(line)
-    speaker = speaker if speaker in voices.speakers_of(state, name) else ""
-    return ask(call, [name], [label], [line.strip()], Wish(language, seed, speaker or "", form))
+    return ask(call, [name], [label], [line.strip()], Wish(language, seed, speaker, form))
 
 
 def voice_values(state: State) -> list[str]:

@@ -9,7 +9,6 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from voicefactory.errors import InputError
 from voicefactory.jobs.store import Job
 from voicefactory.pipeline.lines import parse_lines, read_lines
 from voicefactory.ui import text, voices
@@ -50,11 +49,5 @@ def say_lines(
     form: str | None,
 ) -> Job:
     """Ask for all lines to be spoken. Raises InputError for what cannot be."""
-    state = call.state()
-    offered = voices.voices(state)
-    if not offered:
-        raise InputError(text.NO_VOICE)
-    name = voice or ""
-    label = voices.label(offered, name)
-    speaker = speaker if speaker in voices.speakers_of(state, name) else ""
+    name, label, speaker = voices.one_of(call.state(), voice, speaker)
     return ask(call, [name], [label], parse_lines(lines or ""), Wish(language, seed, speaker, form), several=True)

@@ -12,6 +12,7 @@ from voicefactory.engines import registry
 from voicefactory.errors import InputError
 from voicefactory.jobs.studio_tasks import PreviewRequest
 from voicefactory.languages import AUTO
+from voicefactory.pipeline.reference import check_brought
 from voicefactory.ui import intake, models, text, views
 from voicefactory.ui.handout import player_html
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
@@ -61,8 +62,9 @@ def choose(call: Call, clip: str) -> None:
 
 
 def bring(call: Call, path: str | None) -> None:
-    """Take a file of the person's own, and choose it."""
+    """Take a file of the person's own, and choose it. Raises InputError for what is none."""
     if path:
+        check_brought(Path(path))
         brought = str(intake.take_in_reference(call.project, path))
         call.project.update_info(own_reference=brought, reference=brought)
 

@@ -9,6 +9,7 @@ import gradio as gr
 
 from voicefactory.errors import InputError
 from voicefactory.jobs.tasks import PublishRequest
+from voicefactory.pipeline.publish import parse_repo_id
 from voicefactory.settings import settings
 from voicefactory.ui import access, text, views, voices
 from voicefactory.ui.handout import give
@@ -57,10 +58,11 @@ def upload(call: Call, voice: str, repo: str, token: str, private: bool) -> str:
     chosen = _voice(call.state(), voice)
     if not repo.strip():
         raise InputError(text.REPO_FIRST)
+    repo_id = parse_repo_id(repo)
     token = access.token_of(call.request) or token.strip()
     if not token:
         raise InputError(text.LOG_IN if settings().on_space else text.TOKEN_FIRST)
-    request = PublishRequest(voice=str(chosen.folder), repo_id=repo.strip(), public=not private)
+    request = PublishRequest(voice=str(chosen.folder), repo_id=repo_id, public=not private)
     call.scheduler.submit("publish", call.project, call.owner, dataclasses.asdict(request), token=token)
     return ""
 
