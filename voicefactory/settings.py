@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -18,6 +19,11 @@ def _default_home() -> Path:
     if os.environ.get("SPACE_ID") and os.access("/data", os.W_OK):
         return Path("/data/voicefactory")
     return platformdirs.user_data_path("voicefactory")
+
+
+def _limit(on_space: float, description: str, **more: Any) -> Any:
+    """A limit for each owner: none on one's own machine, where only the disk is one; 0 = none."""
+    return Field(default_factory=lambda: on_space if os.environ.get("SPACE_ID") else 0, description=description, **more)
 
 
 class Settings(BaseSettings):
@@ -35,6 +41,15 @@ class Settings(BaseSettings):
     max_zip_entries: int = Field(20_000, gt=0, description="most files taken from one zip")
     max_zip_mb: float = Field(20_000, gt=0, description="most that one zip may unpack to, MB")
     max_zip_ratio: float = Field(200, gt=1, description="unpacked : packed size above which a zip is taken for a bomb")
+
+    max_owner_gb: float = _limit(20, "what everything of one owner may take on the disk, GB; 0 = no limit", ge=0)
+    max_owner_minutes: float = _limit(600, "recordings of one owner in all, minutes; 0 = no limit", ge=0)
+    max_owner_projects: int = _limit(20, "voices of one owner; 0 = no limit", ge=0)
+    max_queued_jobs: int = Field(50, ge=0, description="jobs of one owner that wait; 0 = no limit")
+    max_running_jobs: int = _limit(2, "jobs of one owner that run at the same time; 0 = no limit", ge=0)
+    min_free_gb: float = Field(1, ge=0, description="free disk below which nothing is taken in and no job begins, GB")
+    retention_days: float = Field(0, ge=0, description="delete voices that nobody used for so long; 0 = never")
+    admins: str = Field("", description="accounts with commas between, who see everybody's jobs but not their content")
 
     @property
     def on_space(self) -> bool:
