@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 from tests.ui import way  # noqa: E402
 from tests.ui.conftest import CHROMIUM, Server  # noqa: E402
 from voicefactory import files  # noqa: E402
+from voicefactory.owners import LOCAL  # noqa: E402
 from voicefactory.pipeline.ingest import ingest  # noqa: E402
 from voicefactory.pipeline.prompts import prompt_set  # noqa: E402
 from voicefactory.pipeline.request import Request  # noqa: E402
@@ -39,7 +40,6 @@ from voicefactory.pipeline.segment import load_clips, segment  # noqa: E402
 from voicefactory.pipeline.transcripts import load_transcripts  # noqa: E402
 from voicefactory.pipeline.worklist import worklist  # noqa: E402
 from voicefactory.project import Project  # noqa: E402
-from voicefactory.ui.access import LOCAL  # noqa: E402
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
         try:
             if wanted.training:
                 train_another(server)
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page = server.let_in(browser.new_context(viewport={"width": 1280, "height": 900})).new_page()
             times = measure(page, f"{server.url}/?project=many", wanted.rounds)
         finally:
             browser.close()

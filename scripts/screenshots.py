@@ -55,7 +55,7 @@ def take_few(browser: Browser, server: Server, out: Path) -> None:
 def take_all(browser: Browser, server: Server, out: Path) -> None:
     """Every step: empty and finished, wide and narrow, light and dark."""
     for size, viewport in (("wide", WIDE), ("narrow", NARROW)):
-        page = browser.new_page(viewport=viewport)
+        page = server.let_in(browser.new_context(viewport=viewport)).new_page()
         way.open_page(page, f"{server.url}/?project=")
         for step in STEPS:
             picture(page, step, out / f"{size}-empty-{step[0]}.png")
@@ -63,7 +63,7 @@ def take_all(browser: Browser, server: Server, out: Path) -> None:
     url = make_a_voice(browser, server, out / "wide-training.png").url
     for size, viewport in (("wide", WIDE), ("narrow", NARROW)):
         for look in ("light", "dark"):
-            page = browser.new_page(viewport=viewport, color_scheme=look)
+            page = server.let_in(browser.new_context(viewport=viewport, color_scheme=look)).new_page()
             way.open_page(page, url)
             for step in STEPS:
                 picture(page, step, out / f"{size}-{look}-{step[0]}.png")
@@ -75,7 +75,7 @@ def take_all(browser: Browser, server: Server, out: Path) -> None:
 
 def make_a_voice(browser: Browser, server: Server, training: Path) -> Page:
     """Go the whole way once; a picture is taken while it trains."""
-    page = browser.new_page(viewport=WIDE, color_scheme="light")
+    page = server.let_in(browser.new_context(viewport=WIDE, color_scheme="light")).new_page()
     way.open_page(page, server.url)
     way.create(page, "Allison")
     way.upload(page, way.samples(CLIPS, 12))

@@ -16,6 +16,7 @@ import filelock
 
 from voicefactory import files
 from voicefactory.errors import InputError, VoiceFactoryError
+from voicefactory.owners import LOCAL, short_digest
 from voicefactory.settings import settings
 
 MAX_NAME_LENGTH = 64
@@ -49,6 +50,19 @@ def slug(name: str) -> str:
     return f"{readable}-{digest}" if readable else f"voice-{digest}"
 
 
+def folder_name(name: str, owner: str) -> str:
+    """Where a project lies: its slug, and for somebody else than the person at this computer a digest of the owner.
+
+    So two owners may give the same name and neither learns of the other. No slug has two hyphens in a row.
+    """
+    return slug(name) if owner == LOCAL else f"{slug(name)}--{short_digest(owner)}"
+
+
+def no_such_project(identifier: str) -> InputError:
+    """The one answer for a project that is not there and for one that is somebody else's."""
+    return InputError(f"There is no project called {identifier!r}.")
+
+
 @dataclass(frozen=True)
 class Project:
     """One voice in the making: a folder with every noun on the way."""
@@ -56,10 +70,9 @@ class Project:
     root: Path
 
     @classmethod
-    def create(cls, name: str, home: Path | None = None, owner: str = "local") -> Project:
-        """Open the project of that name, or make it. Raises InputError for an unusable name."""
-        root = projects_root(home) / slug(name)
-        project = cls(root)
+    def create(cls, name: str, home: Path | None = None, owner: str = LOCAL) -> Project:
+        """Open the project of that name and owner, or make it. Raises InputError for an unusable name."""
+        project = cls(projects_root(home) / folder_name(name, owner))
         if not project.info_path.exists():
             files.write_json(project.info_path, {"name": clean_name(name), "owner": owner, "created": time.time()})
         return project
@@ -69,7 +82,7 @@ class Project:
         """Open an existing project by its folder name. Raises InputError if there is none."""
         root = projects_root(home) / identifier
         if not re.fullmatch(r"[a-z0-9-]+", identifier) or not (root / "project.json").exists():
-            raise InputError(f"There is no project called {identifier!r}.")
+            raise no_such_project(identifier)
         return cls(root)
 
     @property

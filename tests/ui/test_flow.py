@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import gradio_client
 import pytest
 import soundfile
 from gradio_client.exceptions import AppError
@@ -59,7 +58,7 @@ def test_steps_say_how_they_stand_and_a_link_opens_one(server: Server, page: Pag
 
 
 def test_endpoints_are_few_and_say_what_is_wrong(server: Server, project: Project) -> None:
-    client = gradio_client.Client(server.url, verbose=False)
+    client = server.client()
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
     assert set(named) == {"/projects", "/status", "/synthesize", "/download"}
     assert project.identifier in [one["id"] for one in client.predict(api_name="/projects")]
@@ -98,14 +97,14 @@ def test_one_click_makes_a_voice(server: Server, page: Page, sample_voice: Proje
 def test_scripts_use_the_named_endpoints(server: Server, sample_voice: Project, tmp_path: Path) -> None:
     example = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "scripts.md").read_text(), re.DOTALL)[0]
     script = tmp_path / "example.py"
-    script.write_text(example.replace("http://127.0.0.1:7860", server.url))
+    script.write_text(example.replace("http://127.0.0.1:7860", server.url).replace("YOUR KEY", server.key))
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=240, check=False)
     assert ran.returncode == 0, ran.stderr
     state, path = ran.stdout.strip().splitlines()[-1].split(" ", 1)
     assert state == "succeeded"
     assert soundfile.info(path).duration > 0.1
 
-    client = gradio_client.Client(server.url, verbose=False)
+    client = server.client()
     told = client.predict(sample_voice.identifier, api_name="/status")
     assert told["steps"]["train"]["state"] == "done"
     assert {job["kind"] for job in told["jobs"]} >= {"prepare", "train", "synthesize"}

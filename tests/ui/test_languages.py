@@ -42,7 +42,7 @@ def german(server: Server, prepared_project: Callable[[Path], Project], tmp_path
 
 def test_every_step_speaks_german_to_a_german_browser(server: Server, browser: Browser, german: Project) -> None:
     words = json.loads((Path(text.__file__).parent / "translations" / "de.json").read_text(encoding="utf-8"))
-    context = browser.new_context(locale="de-DE")
+    context = server.let_in(browser.new_context(locale="de-DE"))
     page = context.new_page()
     way.open_page(page, f"{server.url}/?project={german.identifier}")
     for step in _STEPS:

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import gradio_client
 import pytest
 import soundfile
 from gradio_client.exceptions import AppError
@@ -188,7 +187,7 @@ def test_lines_and_side_by_side(listening: Page, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_scripts_choose_the_kind_of_file(server: Server, voiced: Project) -> None:
-    client = gradio_client.Client(server.url, verbose=False)
+    client = server.client()
     job = client.predict(voiced.identifier, "Hello.", form="mp3", api_name="/synthesize")
     end = time.monotonic() + SPOKEN_MS / 1000
     while server.store.get(job).active:

@@ -67,8 +67,9 @@ def test_names_that_cannot_be(name: str, sentence: str, tmp_path: Path) -> None:
 def test_create_opens_what_is_there(tmp_path: Path) -> None:
     first = Project.create("Ünïcode Näme", tmp_path, owner="anna")
     first.update_info(language="german")
-    again = Project.create("ünïcode näme", tmp_path, owner="ben")
+    again = Project.create("ünïcode näme", tmp_path, owner="anna")
     assert again.root == first.root
+    assert Project.create("ünïcode näme", tmp_path, owner="ben").root != first.root
     assert again.info["language"] == "german"
     assert again.info["owner"] == "anna"
     assert (again.name, again.speaker) == ("Ünïcode Näme", "ünïcode näme")

@@ -34,8 +34,26 @@ def test_a_project_of_somebody_else_is_not_there(home: Path) -> None:
     assert access.open_project(mine.identifier, "anna") == mine
     with pytest.raises(InputError, match="no project"):
         access.open_project(mine.identifier, "eve")
-    with pytest.raises(InputError, match="is taken"):
-        access.create_project("anna", "eve")
+    with pytest.raises(InputError) as stranger:
+        access.open_project(mine.identifier, "eve")
+    with pytest.raises(InputError) as missing:
+        access.open_project("x" + mine.identifier, "eve")
+    assert str(stranger.value) == str(missing.value).replace("'x", "'")  # nothing tells which is which
+
+
+def test_names_of_others_do_not_matter(home: Path) -> None:
+    first = [access.create_project("Anna", owner) for owner in ("local", "v-1", "hf:eve")]
+    assert len({project.root for project in first}) == 3
+    assert [access.create_project("anna", owner) for owner in ("local", "v-1", "hf:eve")] == first
+    assert [project.info["name"] for project in first] == ["Anna"] * 3
+    assert first[0].identifier == "anna"
+    for project in first:
+        digest = project.identifier.removeprefix("anna").removeprefix("--")
+        assert access.create_project(f"anna--{digest}", "local").root not in [one.root for one in first]
+
+
+def test_names_cannot_leave_the_folder(home: Path) -> None:
+    access.create_project("Anna", "anna")
     with pytest.raises(InputError, match="no project"):
         access.open_project("../anna", "anna")
     with pytest.raises(InputError, match="name"):

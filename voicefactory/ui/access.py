@@ -5,39 +5,32 @@ from __future__ import annotations
 import gradio as gr
 
 from voicefactory.errors import InputError
-from voicefactory.project import Project
+from voicefactory.project import Project, no_such_project
 from voicefactory.settings import settings
 from voicefactory.ui import text
+from voicefactory.ui.visitors import Visitor, visitor_of
 
-LOCAL = "local"
+
+def visitor_at(request: gr.Request) -> Visitor:
+    """Who asks, as `ui.visitors` has found it; nobody if it has not."""
+    inner = getattr(request, "request", None)
+    return visitor_of(inner.scope) if inner is not None else Visitor()
 
 
 def owner_of(request: gr.Request) -> str:
-    """Who asks: the logged-in user on a Space, otherwise the one person at this computer.
-
-    Raises InputError on a Space without a login.
-    """
-    if not settings().on_space:
-        return LOCAL
-    info = _login(request)
-    if info is None:
-        raise InputError(text.LOG_IN)
-    return str(info["userinfo"]["preferred_username"])
+    """The owner who asks: see `voicefactory.owners`. Raises InputError without a key, or a login on a Space."""
+    owner = visitor_at(request).owner
+    if not owner:
+        raise InputError(text.LOG_IN if settings().on_space else text.NO_KEY)
+    return owner
 
 
 def token_of(request: gr.Request) -> str:
     """The visitor's own Hub token on a Space, if they are logged in; otherwise empty."""
-    info = _login(request) if settings().on_space else None
+    if not settings().on_space or not visitor_at(request).owner:
+        return ""
+    info = request.request.session.get("oauth_info") if request.request else None  # type: ignore[union-attr]
     return str(info["access_token"]) if info else ""
-
-
-def _login(request: gr.Request) -> dict[str, dict[str, str]] | None:
-    """What Hugging Face said at the login; it lies in the signed session cookie."""
-    inner = getattr(request, "request", None)
-    if inner is None or "session" not in inner.scope:
-        return None
-    info: dict[str, dict[str, str]] | None = inner.session.get("oauth_info")
-    return info
 
 
 def open_project(identifier: str, owner: str) -> Project:
@@ -46,13 +39,16 @@ def open_project(identifier: str, owner: str) -> Project:
         raise InputError(text.NAME_FIRST)
     project = Project.open(identifier)
     if project.info.get("owner") != owner:
-        raise InputError(f"There is no project called {identifier!r}.")
+        raise no_such_project(identifier)
     return project
 
 
 def create_project(name: str, owner: str) -> Project:
-    """Make a project, or open the caller's own of that name. Raises InputError if it is somebody else's."""
+    """Make a project, or open the caller's own of that name. Raises InputError for an unusable name.
+
+    Names of others do not matter: a folder has its owner in its name.
+    """
     project = Project.create(name, owner=owner)
     if project.info.get("owner") != owner:
-        raise InputError(f"The name {project.name!r} is taken. Choose another one.")
+        raise no_such_project(project.identifier)  # copied here by hand, with another owner written into it
     return project

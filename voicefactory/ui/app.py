@@ -19,16 +19,14 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolve() / "page"))
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from voicefactory.ui import access, api, english, projects, steps, text, views
-from voicefactory.ui.guard import FileGuard
+from voicefactory.ui.launching import launch_settings, serving
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
 from voicefactory.ui.samples import start_samples
 from voicefactory.ui.state import State
 from voicefactory.ui.tabs import listen, recordings, reference, share, train, transcripts
-from voicefactory.ui.theme import CSS, theme
 
 _TABS = {
     "recordings": recordings,
@@ -191,31 +189,6 @@ def _opening(page: Page) -> Callable[..., list[Any]]:
     return opened
 
 
-def launch_settings(host: str, port: int) -> dict[str, Any]:
-    """How the page is served: to this machine unless told otherwise, and nothing but what it needs."""
-    return {
-        "server_name": host,
-        "server_port": port,
-        "i18n": text.translations(),
-        "theme": theme(),
-        "css": CSS,
-        "ssr_mode": False,
-        "share": False,
-        "show_error": False,
-        "footer_links": [],
-        "enable_monitoring": False,
-        "mcp_server": False,
-        "allowed_paths": [],
-        "max_file_size": f"{settings().max_recording_mb:.0f}mb",
-        "app_kwargs": {
-            "docs_url": None,
-            "redoc_url": None,
-            "openapi_url": None,
-            "middleware": [Middleware(FileGuard)],
-        },
-    }
-
-
 def serve(host: str | None = None, port: int | None = None) -> None:
     """Serve the page until it is interrupted. Workers go on after that; the next start finds them.
 
@@ -229,8 +202,8 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     try:
         Path(os.environ["GRADIO_TEMP_DIR"]).mkdir(parents=True, exist_ok=True)
         demo = build_app(scheduler)
-        _, address, _ = demo.launch(**launch_settings(host, port), quiet=True, prevent_thread_lock=True)
-        print(text.SERVING.format(address=address, home=scheduler.home), flush=True)
+        _, address, _ = demo.launch(**launch_settings(host, port, scheduler.home), quiet=True, prevent_thread_lock=True)
+        print(serving(address, scheduler.home), flush=True)
         demo.block_thread()
     except OSError as error:
         if "port" not in str(error):

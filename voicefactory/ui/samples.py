@@ -31,6 +31,6 @@ def start_samples(call: Call) -> Project:
 
 
 def _free_name(call: Call) -> str:
-    taken = {project.name for project in list_projects(call.scheduler.home)}
+    taken = {project.name for project in list_projects(call.scheduler.home, call.owner)}
     names = (text.SAMPLES_NAME if number == 1 else f"{text.SAMPLES_NAME} {number}" for number in range(1, 10_000))
     return next(name for name in names if name not in taken)

@@ -21,7 +21,18 @@ NEXT = {
     "listen": "Next: share",
 }
 
-SERVING = "VoiceFactory is open at {address}\nYour voices are kept in {home}"
+SERVING = (
+    "VoiceFactory is open at {address}\n"
+    "Open it with your own key, and keep that to yourself: {own_address}\n"
+    "Others see only what they make. Voices are kept in {home}"
+)
+SERVING_SPACE = "VoiceFactory is open at {address}\nVoices are kept in {home}"
+NO_KEY = "It is not known which voices are yours. Allow cookies for this page and reload it; scripts send their key."
+KEY_QUESTION = (
+    "This link opens VoiceFactory with the key of whoever made it: they see what you make. This browser will not show "
+    "what it made before. Go on only if the link is your own."
+)
+KEY_GO_ON = "The link is my own: go on"
 PORT_TAKEN = "Port {port} is used by another program. Choose another one, for example: PORT=7861 python app.py"
 
 NO_PROJECTS = "None yet."
