@@ -99,8 +99,8 @@ def ask(scheduler: Scheduler, project: Project, sentences: int) -> tuple[float, 
 
 def end_worker(job: Job) -> None:
     """So that the next request is a cold one."""
-    processes.signal_tree(job.pid or 0, job.pid_created or 0.0, kill=True)
-    while processes.is_alive(job.pid, job.pid_created):
+    processes.signal_tree(job.pid, job.pid_identity, kill=True)
+    while processes.is_alive(job.pid, job.pid_identity):
         time.sleep(0.05)
     time.sleep(1)
 

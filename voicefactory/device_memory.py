@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -33,7 +33,7 @@ def device_memory(workers: Collection[int]) -> list[DeviceMemory]:
 
     Loads no torch and takes a few milliseconds.
     """
-    ours = _family(workers)
+    ours = family(workers)
     return [_of_card(card, set(ours)) for card in gpus()] or [_of_machine(ours)]
 
 
@@ -51,16 +51,22 @@ def _of_card(card: Gpu, ours: set[int]) -> DeviceMemory:
 
 def _of_machine(ours: dict[int, psutil.Process]) -> DeviceMemory:
     memory = psutil.virtual_memory()
-    used = 0
-    for process in ours.values():
-        with contextlib.suppress(psutil.Error):
-            used += process.memory_info().rss
+    used = sum(resident(ours).values())
     in_use = memory.total - memory.available
     return DeviceMemory(CPU, "", memory.total, memory.available, min(used, in_use), round(psutil.cpu_percent()))
 
 
-def _family(workers: Collection[int]) -> dict[int, psutil.Process]:
-    """The processes that are still there, and their children."""
+def resident(processes: Mapping[int, psutil.Process]) -> dict[int, int]:
+    """Bytes of this machine's memory by process id; those that have ended are left out."""
+    found = {}
+    for pid, process in processes.items():
+        with contextlib.suppress(psutil.Error):
+            found[pid] = int(process.memory_info().rss)
+    return found
+
+
+def family(workers: Collection[int]) -> dict[int, psutil.Process]:
+    """By process id: the processes that are still there, and their children."""
     found: dict[int, psutil.Process] = {}
     for pid in workers:
         with contextlib.suppress(psutil.Error):

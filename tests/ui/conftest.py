@@ -114,8 +114,8 @@ class Server:
 
     def end_workers(self) -> None:
         for job in self.store.jobs(states=["running"]):
-            if job.pid and job.pid_created:
-                processes.signal_tree(job.pid, job.pid_created, kill=True)
+            if job.pid and job.pid_identity:
+                processes.signal_tree(job.pid, job.pid_identity, kill=True)
 
 
 @pytest.hookimpl(wrapper=True)

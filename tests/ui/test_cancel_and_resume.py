@@ -55,7 +55,7 @@ def test_cancel_resume_and_a_restart_of_the_app(server: Server, page: Page, proj
     worker = _latest(server, project)
     page.goto("about:blank")
     server.stop()
-    assert processes.is_alive(worker.pid, worker.pid_created)
+    assert processes.is_alive(worker.pid, worker.pid_identity)
     server.start()
     way.open_page(page, f"{server.url}/?project={project.identifier}")
     way.go_to(page, "4 Train")
@@ -67,7 +67,7 @@ def test_cancel_resume_and_a_restart_of_the_app(server: Server, page: Page, proj
     begun = time.monotonic()
     page.locator("#cancel").click()
     expect(page.locator("#status")).to_contain_text("Cancelled")
-    while processes.is_alive(worker.pid, worker.pid_created):
+    while processes.is_alive(worker.pid, worker.pid_identity):
         assert time.monotonic() - begun < GONE_S
         time.sleep(0.1)
     print(f"cancelled in {time.monotonic() - begun:.1f} s")

@@ -46,8 +46,8 @@ def scheduler(home: Path) -> Iterator[Scheduler]:
 
 def _end_workers(scheduler: Scheduler) -> None:
     for job in scheduler.store.jobs(states=["running"]):
-        if job.pid and job.pid_created:
-            processes.signal_tree(job.pid, job.pid_created, kill=True)
+        if job.pid and job.pid_identity:
+            processes.signal_tree(job.pid, job.pid_identity, kill=True)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_cancel_in_training_saves_and_ends_within_ten_seconds(scheduler: Schedul
     scheduler.cancel(job.id)
     ended = wait_for(scheduler, job, "cancelled", 10)
     assert ended.state == "cancelled"
-    while processes.is_alive(job.pid, job.pid_created):
+    while processes.is_alive(job.pid, job.pid_identity):
         assert time.monotonic() - begun < 100
         time.sleep(0.05)
     saved = sorted(project.runs.glob("*/checkpoints/step-*"))
@@ -154,19 +154,20 @@ def test_a_worker_that_does_not_listen_is_ended_within_ten_seconds_with_its_chil
     scheduler.cancel(job.id)
     ended = wait_for(scheduler, job, "cancelled", 10)
     assert ended.state == "cancelled"
-    assert not processes.is_alive(job.pid, job.pid_created)
+    assert not processes.is_alive(job.pid, job.pid_identity)
     assert time.monotonic() - begun < 100
 
 
 def test_an_orphan_of_a_dead_worker_is_killed(tmp_path: Path) -> None:
     script = "import subprocess, sys, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
     leader = psutil.Popen(["python3", "-c", script], stdout=-1, start_new_session=True)
-    created = leader.create_time()
+    known = processes.identity(leader.pid)
+    assert known is not None
     child = psutil.Process(int(leader.stdout.readline()))
     leader.kill()
     leader.wait()
     assert child.is_running()
-    processes.kill_orphans(leader.pid, created)
+    processes.kill_orphans(leader.pid, known)
     _, alive = psutil.wait_procs([child], 5)
     assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 

@@ -64,7 +64,7 @@ def test_one_of_many_takes_the_job(store: Store) -> None:
 
 def test_request_and_result_survive_a_new_store(store: Store) -> None:
     job = store.add("synthesize", "local", "anna", {"text": "Grüße, 'quoted' <b>"})
-    store.move(job.id, "running", pid=1, pid_created=2.5)
+    store.move(job.id, "running", pid=1, pid_identity="boot:25")
     store.move(job.id, "succeeded", result={"audio": "a.wav"})
     again = Store(store.path).get(job.id)
     assert again.request == {"text": "Grüße, 'quoted' <b>"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import psutil
 import pytest
 
 from voicefactory.jobs import worker
-from voicefactory.jobs.store import LINGERING, NEEDS_MEMORY, Job, Kind, Store
+from voicefactory.jobs.lanes import LINGERING, NEEDS_MEMORY
+from voicefactory.jobs.store import Job, Kind, Store
 
 
 @pytest.fixture
@@ -23,13 +24,21 @@ def done(store: Store) -> Job:
     return job
 
 
-def test_it_takes_the_next_text(store: Store) -> None:
-    spoken, waiting = done(store), store.add("synthesize", "", "ben", {})
-    store.add("read", "", "ben", {})
-    taken = worker._next(store, spoken, psutil.Process())
+def handed(store: Store, owner: str, to: Job) -> Job:
+    """A waiting job that the scheduler has given to the worker of another."""
+    job = store.add("synthesize", owner, owner, {})
+    assert store.place(job.id, handed_to=to.id, device="cpu")
+    return job
+
+
+def test_it_takes_the_text_that_it_is_handed_and_no_other(store: Store) -> None:
+    spoken = done(store)
+    store.add("synthesize", "", "carl", {})  # its turn has not come
+    waiting = handed(store, "ben", spoken)
+    taken = worker._next(store, spoken, spoken.id)
     assert taken is not None
     assert taken.id == waiting.id
-    assert (store.get(waiting.id).state, store.get(waiting.id).pid) == ("running", psutil.Process().pid)
+    assert (store.get(waiting.id).state, store.get(waiting.id).pid) == ("running", os.getpid())
 
 
 @pytest.mark.parametrize("kind", sorted(NEEDS_MEMORY))
@@ -37,14 +46,28 @@ def test_it_ends_for_what_needs_the_memory(kind: Kind, store: Store, monkeypatch
     monkeypatch.setitem(LINGERING, "synthesize", 5.0)
     spoken = done(store)
     needs = store.add(kind, "", "anna", {})
-    waiting = store.add("synthesize", "", "ben", {})
-    assert worker._next(store, spoken, psutil.Process()) is None
-    assert store.get(waiting.id).state == "queued"  # another worker's
+    assert worker._next(store, spoken, spoken.id) is None
     store.request_cancel(needs.id)
-    taken = worker._next(store, spoken, psutil.Process())
+    waiting = handed(store, "ben", spoken)
+    taken = worker._next(store, spoken, spoken.id)
     assert taken is not None
+    assert taken.id == waiting.id
+
+
+def test_it_stays_for_what_runs_on_another_device(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LINGERING, "synthesize", 1.0)
+    job = store.add("synthesize", "", "anna", {})
+    store.move(job.id, "running", device="cuda:0")
+    store.move(job.id, "succeeded")
+    training = store.add("train", "", "anna", {})
+    store.move(training.id, "running", device="cuda:1")
+    waiting = handed(store, "ben", job)
+    taken = worker._next(store, store.get(job.id), job.id)
+    assert taken is not None
+    assert taken.id == waiting.id
 
 
 def test_nobody_comes_for_a_while(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LINGERING, "synthesize", 0.3)
-    assert worker._next(store, done(store), psutil.Process()) is None
+    spoken = done(store)
+    assert worker._next(store, spoken, spoken.id) is None

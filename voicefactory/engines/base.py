@@ -155,6 +155,13 @@ class Engine(Protocol):
         """
         ...
 
+    def speaking_memory(self, model: str, home: Path, *, cuda: bool) -> int | None:
+        """Bytes that must be free to speak with a voice or a base model; None if it is not on this machine.
+
+        `model` is as for `resolve_model`. Loads no torch. Raises InputError for a folder that is no model.
+        """
+        ...
+
     def finetune(self, training: Training, *, on_progress: OnProgress, should_stop: ShouldStop) -> Checkpoint:
         """Train until the preset is fulfilled, resuming from the run's last checkpoint.
 

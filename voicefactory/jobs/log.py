@@ -38,14 +38,16 @@ _NAMES = {"message": "event", "process": "pid"}
 _WORD = re.compile(r"[\w.:@+-]{0,80}", re.ASCII)
 
 
-def event(name: str, **fields: Value) -> None:
+def event(name: str, *, home: Path | None = None, **fields: Value) -> None:
     """Write down that `name` happened. Unknown fields and values that are no single word are left out.
+
+    `home` is where the log lies, if it is not the home of the settings.
 
     A log that cannot be written stops nothing: this raises no error.
     """
     told = {key: _plain(value) for key, value in fields.items() if key in FIELDS}
     try:
-        _logger(log_file()).info(_plain(name), extra=told)
+        _logger(log_file(home)).info(_plain(name), extra=told)
     except (OSError, VoiceFactoryError):
         return
 
@@ -66,7 +68,7 @@ class _Rotating(ConcurrentRotatingFileHandler):
         """A full disk, a folder that has gone: the work matters more than its log."""
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=8)
 def _logger(path: Path) -> logging.Logger:
     path.parent.mkdir(parents=True, exist_ok=True)
     handler = _Rotating(path, maxBytes=MAX_BYTES, backupCount=KEPT, encoding="utf-8", chmod=0o600)

@@ -11,18 +11,24 @@ import contextlib
 import json
 import secrets
 import sqlite3
+import statistics
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from voicefactory.jobs import log
+
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 Kind = Literal[
+    "ingest",
+    "transcribe",
     "prepare",
     "clean",
     "train",
     "synthesize",
+    "package",
     "publish",
     "read",
     "opinion",
@@ -33,31 +39,6 @@ Kind = Literal[
     "judge",
     "zero-shot",
 ]
-Lane = Literal["work", "preview", "listen"]
-
-#: One job of a lane runs at a time: heavy work in one, short answers to a waiting person in the others.
-LANES: dict[Kind, Lane] = {
-    "prepare": "work",
-    "clean": "work",
-    "train": "work",
-    "synthesize": "preview",
-    "publish": "preview",
-    "read": "listen",
-    "opinion": "work",
-    "sizes": "preview",
-    "export": "preview",
-    "preview": "preview",
-    "freeze": "work",
-    "judge": "work",
-    "zero-shot": "work",
-}
-
-#: A person waits for these one after the other, so a worker stays for the next one with its model loaded: so many
-#: seconds after the last one. A large model takes longer to load, and people listen before they ask again.
-LINGERING: dict[Kind, float] = {"read": 60.0, "synthesize": 300.0}
-
-#: These need the memory that a worker which stays holds, so it ends for them.
-NEEDS_MEMORY: frozenset[Kind] = frozenset({"train", "judge", "preview", "zero-shot"})
 
 #: The states that a job may come from. A state that is in nobody's set is final.
 LEGAL: dict[State, frozenset[State]] = {
@@ -74,9 +55,11 @@ RESUMABLE: frozenset[State] = frozenset({"failed", "cancelled", "interrupted"})
 _COLUMNS = """
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, project TEXT NOT NULL,
     state TEXT NOT NULL, request TEXT NOT NULL,
+    device TEXT NOT NULL DEFAULT '', needed_bytes INTEGER, waits TEXT NOT NULL DEFAULT '',
+    handed_to TEXT NOT NULL DEFAULT '',
     step TEXT NOT NULL DEFAULT '', done REAL NOT NULL DEFAULT 0, total REAL NOT NULL DEFAULT 0,
     message TEXT NOT NULL DEFAULT '', eta_low REAL, eta_high REAL,
-    pid INTEGER, pid_created REAL, heartbeat REAL, cancel_requested REAL,
+    pid INTEGER, pid_identity TEXT, heartbeat REAL, cancel_requested REAL,
     result TEXT, error TEXT NOT NULL DEFAULT '', error_kind TEXT NOT NULL DEFAULT '',
     created REAL NOT NULL, started REAL, ended REAL
 """
@@ -93,6 +76,10 @@ class Job:
     project: str  #: Project.identifier
     state: State
     request: dict[str, Any]
+    device: str  #: cuda:N or cpu; empty while it waits
+    needed_bytes: int | None  #: of the device's memory; None while nobody has looked or can know
+    waits: str  #: why it waits although it is its turn: a sentence, or empty
+    handed_to: str  #: the job whose worker stayed and shall do this one, too
     step: str
     done: float
     total: float
@@ -100,7 +87,7 @@ class Job:
     eta_low: float | None
     eta_high: float | None
     pid: int | None
-    pid_created: float | None  #: a pid can be given again; pid and start time together cannot
+    pid_identity: str | None  #: a pid can be given again, see `processes.identity`
     heartbeat: float | None
     cancel_requested: float | None
     result: dict[str, Any] | None = field(repr=False)
@@ -116,6 +103,9 @@ class Job:
         return self.state in ACTIVE
 
 
+_FIELDS = tuple(one.name for one in fields(Job))
+
+
 class Store:
     """The table in one file. Safe to use from any thread and any process of this machine."""
 
@@ -125,7 +115,10 @@ class Store:
         with self._connect() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"CREATE TABLE IF NOT EXISTS jobs ({_COLUMNS})")
+            _add_missing_columns(db)
             db.execute("CREATE INDEX IF NOT EXISTS jobs_by_project ON jobs (project, created)")
+            db.execute("CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, started)")
+            db.execute("CREATE INDEX IF NOT EXISTS jobs_active ON jobs (state) WHERE state IN ('queued', 'running')")
 
     def add(self, kind: Kind, owner: str, project: str, request: dict[str, Any]) -> Job:
         """Queue a job. `request` is plain JSON and must not hold a secret."""
@@ -135,21 +128,32 @@ class Store:
                 "INSERT INTO jobs (id, kind, owner, project, state, request, created) VALUES (?,?,?,?,'queued',?,?)",
                 (identifier, kind, owner, project, json.dumps(request), time.time()),
             )
+        self._write_down(identifier)
         return self.get(identifier)
+
+    def find(self, identifier: str) -> Job | None:
+        """The job of that id, if there is one."""
+        return next(iter(self._select("WHERE id = ?", (identifier,))), None)
 
     def get(self, identifier: str) -> Job:
         """The job of that id. Raises KeyError if there is none."""
-        rows = self._select("WHERE id = ?", (identifier,))
-        if not rows:
+        job = self.find(identifier)
+        if job is None:
             raise KeyError(identifier)
-        return rows[0]
+        return job
 
     def jobs(
-        self, *, project: str | None = None, kinds: Collection[Kind] = (), states: Collection[State] = ()
+        self,
+        *,
+        owner: str | None = None,
+        project: str | None = None,
+        kinds: Collection[Kind] = (),
+        states: Collection[State] = (),
     ) -> list[Job]:
         """The jobs that fit, the oldest first."""
         clauses, values = [], []
         for column, wanted in (
+            ("owner", [owner] if owner is not None else []),
             ("project", [project] if project is not None else []),
             ("kind", kinds),
             ("state", states),
@@ -167,6 +171,36 @@ class Store:
             rows = db.execute(f"SELECT project, {last} FROM jobs WHERE owner = ? GROUP BY project", (owner,)).fetchall()
         return {row[0]: float(row[1]) for row in rows}
 
+    def active(self) -> list[Job]:
+        """Everybody's jobs that wait or run, the oldest first. The quick way to ask for them: they have an index."""
+        return self._select("WHERE state IN ('queued', 'running') ORDER BY created, rowid", ())
+
+    def started_since(self, moment: float) -> dict[tuple[str, Kind], int]:
+        """(owner, kind) → how many of their jobs were started after `moment`, Unix seconds."""
+        with self._connect() as db:
+            rows = db.execute(
+                "SELECT owner, kind, COUNT(*) FROM jobs WHERE started > ? GROUP BY owner, kind", (moment,)
+            ).fetchall()
+        return {(row[0], row[1]): int(row[2]) for row in rows}
+
+    def usual_seconds(self, latest: int = 20) -> dict[Kind, float]:
+        """Kind → the median of how long its latest finished jobs ran, in seconds; without kinds that nobody has run."""
+        with self._connect() as db:
+            rows = db.execute(
+                "SELECT kind, ended - started FROM (SELECT kind, started, ended, ROW_NUMBER() OVER "
+                "(PARTITION BY kind ORDER BY ended DESC) AS place FROM jobs WHERE state = 'succeeded') "
+                "WHERE place <= ?",
+                (latest,),
+            ).fetchall()
+        ran: dict[Kind, list[float]] = {}
+        for kind, seconds in rows:
+            ran.setdefault(kind, []).append(max(seconds, 0.0))
+        return {kind: statistics.median(seconds) for kind, seconds in ran.items()}
+
+    def place(self, identifier: str, **values: Any) -> bool:
+        """Write what was decided of a waiting job: device, needed_bytes, waits, handed_to. Returns whether it waits."""
+        return self._update(identifier, values, "AND state = 'queued'", [])
+
     def move(self, identifier: str, to: State, *, origin: State | None = None, **values: Any) -> bool:
         """Change the state, and other columns with it, if that is legal now; otherwise change nothing.
 
@@ -178,7 +212,22 @@ class Store:
             values.setdefault("ended", time.time())
         before = sorted(LEGAL[to] if origin is None else LEGAL[to] & {origin})
         condition = f"AND state IN ({','.join('?' * len(before))})"
-        return self._update(identifier, {"state": to, **values}, condition, before)
+        changed = self._update(identifier, {"state": to, **values}, condition, before)
+        if changed:
+            self._write_down(identifier)
+        return changed
+
+    def remove(self, identifiers: Collection[str]) -> int:
+        """Delete rows of jobs that have ended, and their content from the file; how many there were."""
+        with self._connect() as db:
+            db.execute("PRAGMA secure_delete = ON")
+            cursor = db.executemany(
+                "DELETE FROM jobs WHERE id = ? AND state NOT IN ('queued', 'running')", [(one,) for one in identifiers]
+            )
+            removed = cursor.rowcount
+        with self._connect() as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return max(removed, 0)
 
     def report(self, identifier: str, **values: Any) -> None:
         """Write where a running job is: step, done, total, message, eta_low, eta_high, heartbeat."""
@@ -189,6 +238,22 @@ class Store:
         if not self.move(identifier, "cancelled", origin="queued"):
             condition = "AND state = 'running' AND cancel_requested IS NULL"
             self._update(identifier, {"cancel_requested": time.time()}, condition, [])
+
+    def _write_down(self, identifier: str) -> None:
+        job = self.find(identifier)
+        if job is None:
+            return
+        log.event(
+            "job",
+            home=self.path.parent,
+            job=job.id,
+            kind=job.kind,
+            owner=job.owner,
+            state=job.state,
+            device=job.device,
+            seconds=job.ended - job.started if job.ended and job.started else None,
+            error_kind=job.error_kind,
+        )
 
     def _update(self, identifier: str, values: dict[str, Any], condition: str, arguments: list[Any]) -> bool:
         stored = {key: json.dumps(value) if key in _JSON else value for key, value in values.items()}
@@ -205,7 +270,7 @@ class Store:
             rows = [dict(row) for row in db.execute(f"SELECT * FROM jobs {rest}", values)]
         for row in rows:
             row.update({key: json.loads(row[key]) if row[key] else None for key in _JSON})
-        return [Job(**row) for row in rows]
+        return [Job(**{name: row[name] for name in _FIELDS}) for row in rows]
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -216,3 +281,12 @@ class Store:
                 yield db
         finally:
             db.close()
+
+
+def _add_missing_columns(db: sqlite3.Connection) -> None:
+    """A table of an earlier version gets what has come since."""
+    there = {row["name"] for row in db.execute("PRAGMA table_info(jobs)")}
+    for column in _COLUMNS.replace("\n", " ").split(","):
+        name, _, kind = column.strip().partition(" ")
+        if name not in there:
+            db.execute(f"ALTER TABLE jobs ADD COLUMN {name} {kind}")

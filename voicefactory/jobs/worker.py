@@ -19,14 +19,18 @@ from typing import Any
 import psutil
 
 from voicefactory.errors import Cancelled, VoiceFactoryError, as_sentence
-from voicefactory.jobs import tasks
+from voicefactory.jobs import processes, tasks
+from voicefactory.jobs.devices import shortage
+from voicefactory.jobs.endings import STOPPED
+from voicefactory.jobs.lanes import LINGERING, NEEDS_MEMORY
 from voicefactory.jobs.progress import Reporter
 from voicefactory.jobs.redact import RedactedStream, redact
-from voicefactory.jobs.store import ACTIVE, LINGERING, NEEDS_MEMORY, Job, Store
+from voicefactory.jobs.store import Job, Store
 from voicefactory.project import Project
 from voicefactory.settings import settings
 
 TOKEN_VARIABLE = "VF_HUB_TOKEN"
+NO_ROOM = 75  #: exit code of a worker that found its device full; EX_TEMPFAIL of sysexits.h
 _LOOK_S, _HEARTBEAT_S = 0.25, 2.0
 _LINGER_LOOK_S = 0.1
 
@@ -75,9 +79,7 @@ def ending(error: BaseException, *, cancelled: bool, stopped: bool, log: str) ->
     if cancelled:
         return "cancelled", {}
     if isinstance(error, Cancelled) or stopped:
-        return "interrupted", {
-            "error": "The computer asked this to stop. What was finished is kept: press Resume to go on."
-        }
+        return "interrupted", {"error": STOPPED}
     if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
         sentence: VoiceFactoryError | None = VoiceFactoryError(
             "There was not enough memory. What was finished is kept: close other programs that use the GPU, "
@@ -127,7 +129,9 @@ def main() -> None:
     store = Store(settings().home.expanduser() / "jobs.db")
     me = psutil.Process()
     identifier = sys.argv[1]
-    if not _take(store, identifier, me):
+    if not _has_room(store, identifier):
+        sys.exit(NO_ROOM)
+    if not _take(store, identifier):
         return
     with contextlib.suppress(psutil.Error, OSError):
         me.nice(
@@ -136,21 +140,34 @@ def main() -> None:
     job: Job | None = store.get(identifier)
     while job is not None:
         may_stay = work(store, job, token, f"jobs/{identifier}.log")
-        job = _next(store, job, me) if may_stay and job.kind in LINGERING else None
+        job = _next(store, job, identifier) if may_stay and job.kind in LINGERING else None
 
 
-def _take(store: Store, identifier: str, me: psutil.Process) -> bool:
-    return store.move(identifier, "running", pid=me.pid, pid_created=me.create_time(), heartbeat=time.time())
+def _has_room(store: Store, identifier: str) -> bool:
+    """Whether the memory that was planned for the job is still there; if not, its row says so and it waits on."""
+    job = store.find(identifier)
+    reason = shortage(job.needed_bytes) if job else ""
+    return not (reason and store.place(identifier, waits=reason))
 
 
-def _next(store: Store, done: Job, me: psutil.Process) -> Job | None:
-    """Another job of the same kind, once there is one; None when nobody has come for a while, when the app has
-    ended, or when training, judging or previews need the memory."""
+def _take(store: Store, identifier: str) -> bool:
+    me = os.getpid()
+    return store.move(
+        identifier, "running", pid=me, pid_identity=processes.identity(me), heartbeat=time.time(), waits=""
+    )
+
+
+def _next(store: Store, done: Job, mine: str) -> Job | None:
+    """The next job that is handed to this worker, whose first one was `mine`; None when nobody has come for a while,
+    when the app has ended, or when training, judging or previews need the memory."""
     app, end = os.getppid(), time.monotonic() + LINGERING[done.kind]
-    while time.monotonic() < end and os.getppid() == app and not store.jobs(kinds=NEEDS_MEMORY, states=ACTIVE):
-        for waiting in store.jobs(kinds=[done.kind], states=["queued"]):
-            if _take(store, waiting.id, me):
-                return store.get(waiting.id)
+    while time.monotonic() < end and os.getppid() == app:
+        waiting = store.active()
+        for job in waiting:
+            if job.handed_to == mine and job.state == "queued" and _take(store, job.id):
+                return store.get(job.id)
+        if any(job.kind in NEEDS_MEMORY and job.device in ("", done.device) for job in waiting):
+            return None
         time.sleep(_LINGER_LOOK_S)
     return None
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from voicefactory.errors import InputError, VoiceFactoryError
+from voicefactory.jobs.lanes import LANES
 from voicefactory.jobs.scheduler import Scheduler
-from voicefactory.jobs.store import LANES
 from voicefactory.settings import settings
 
 # Gradio reads both when it is imported: nothing is sent home, and its files lie with ours.

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from voicefactory import files
-from voicefactory.jobs.store import LANES, Job, Kind, Store
+from voicefactory.jobs.lanes import LANES
+from voicefactory.jobs.store import Job, Kind, Store
 from voicefactory.pipeline.frozen import FrozenDataset, changes_since, datasets_folder, list_frozen
 from voicefactory.pipeline.ingest import load_recordings
 from voicefactory.pipeline.reference import candidates

@@ -65,6 +65,13 @@ class Qwen3TTS:
         found = find_config(model, home, fetch=fetch)
         return plan_run(model_sizes(*found), clips, preset, cuda=cuda) if found else None
 
+    def speaking_memory(self, model: str, home: Path, *, cuda: bool) -> int | None:
+        from voicefactory.engines.qwen3_tts.memory import speaking_memory
+        from voicefactory.engines.qwen3_tts.sizes import find_config, model_sizes
+
+        found = find_config(model, home, fetch=False)
+        return speaking_memory(model_sizes(*found), cuda=cuda) if found else None
+
     def finetune(self, training: Training, *, on_progress: OnProgress, should_stop: ShouldStop) -> Checkpoint:
         from voicefactory.engines.qwen3_tts.finetune import finetune
         from voicefactory.engines.qwen3_tts.ranks import devices_of, finetune_together

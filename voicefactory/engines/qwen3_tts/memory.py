@@ -128,6 +128,14 @@ def plan_memory(sizes: ModelSizes, preset: Hyperparameters, batch: WorstBatch, *
     return MemoryPlan({name: round(terms[name]) for name in order}, moment.at)
 
 
+def speaking_memory(sizes: ModelSizes, *, cuda: bool) -> int:
+    """Bytes for a model that only speaks: its weights (bf16 on a card, fp32 on a CPU), its codec, one long sentence."""
+    width = 2 if cuda else 4
+    held = width * (sum(sizes.parameters().values()) + sizes.codec)
+    decoding = (_DECODING + _DECODING_A_FRAME * SPOKEN_FRAMES) * sizes.codec / _REAL_CODEC * width / 4
+    return round((1 + FRAGMENTATION) * (held + decoding)) + (CUDA_CONTEXT if cuda else 0)
+
+
 def _speaking(sizes: ModelSizes, preset: Hyperparameters, halved: bool) -> int:
     """Bytes that the codec's decoder takes for the longest sentence of a measurement; 0 if nothing is said."""
     if not preset.speak_at_evaluations:
