@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voicefactory import __version__
+from voicefactory import __version__, cli_jobs
 from voicefactory.cli_ending import report, say_aside, stoppable
 from voicefactory.errors import InputError
 
@@ -35,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_jobs.app, name="jobs")
 
 
 def main() -> None:
@@ -492,6 +493,27 @@ def gpus(as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.
         typer.echo(f"cuda:{card.index}  {card.name}  {free:.1f} of {total:.1f} GiB free  load {card.load_percent} %")
     if advice := hardware.advice():
         typer.echo(advice)
+
+
+@app.command()
+def doctor(
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Look whether this machine is fit to make voices, and say what to mend. Ends with 1 if something is broken."""
+    _use_home(home)
+    from voicefactory.cli_doctor import is_sick, lines
+    from voicefactory.doctor.examine import examine
+
+    found = []
+    for finding in examine():
+        found.append(finding)
+        if not as_json:
+            typer.echo("\n".join(lines([finding])))
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(one) for one in found], ensure_ascii=False))
+    if is_sick(found):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from voicefactory.cli_progress import duration
 from voicefactory.engines import registry
 from voicefactory.errors import InputError, ModelUnavailableError
 from voicefactory.pipeline.plan import GIB, OnDevice, RunPlan, planned_clips
@@ -78,12 +79,3 @@ def _device_line(one: OnDevice) -> str:
     time = f"about {duration(one.seconds[0])} to {duration(one.seconds[1])}" if one.seconds else "time not known"
     free, total = one.free_bytes / GIB, one.total_bytes / GIB
     return f"{one.device}  {one.name}  {free:.1f} of {total:.1f} GiB free: {verdict}; {time}"
-
-
-def duration(seconds: float) -> str:
-    """A rough length: 40 s, 12 min, 3.5 h, 4 days."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"

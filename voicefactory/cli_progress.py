@@ -142,6 +142,15 @@ def time_left(seconds: tuple[float, float] | None) -> str:
     return ""
 
 
+def duration(seconds: float) -> str:
+    """A rough length: 40 s, 12 min, 3.5 h, 4 days."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
+
+
 def _count(progress: Progress) -> str:
     count = f"{progress.done:.0f} of {progress.total:.0f}"
     return "" if progress.total <= 0 or count in progress.message else count

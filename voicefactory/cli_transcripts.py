@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from voicefactory.cli_plan import duration
+from voicefactory.cli_progress import duration
 from voicefactory.errors import InputError
 from voicefactory.pipeline.asr_choices import AsrChoice, choices
 from voicefactory.pipeline.export import Exported, export

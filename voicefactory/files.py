@@ -78,18 +78,26 @@ def _disk_full_in_words(folder: Path) -> Iterator[None]:
         raise
 
 
-def remove_leftovers(root: Path, older_than_s: float = 3600.0) -> None:
-    """Delete what a killed process left half-written under `root`.
+def remove_leftovers(root: Path, older_than_s: float = 3600.0) -> list[int]:
+    """Delete what a killed process left half-written under `root`; the bytes of each.
 
     Only what nobody has touched for a while: the page may be writing there at this moment.
     """
-    for aside in root.rglob(f"{_ASIDE}*"):
+    sizes = []
+    for aside in list(root.rglob(f"{_ASIDE}*")):
         if not aside.exists() or time.time() - aside.stat().st_mtime < older_than_s:
             continue
+        sizes.append(_size_of(aside))
         if aside.is_dir():
             shutil.rmtree(aside, ignore_errors=True)
         else:
             aside.unlink(missing_ok=True)
+    return sizes
+
+
+def _size_of(path: Path) -> int:
+    inside = path.rglob("*") if path.is_dir() else [path]
+    return sum(one.lstat().st_size for one in inside if one.is_file())
 
 
 def write_text(path: Path, text: str) -> None:

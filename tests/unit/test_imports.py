@@ -34,12 +34,14 @@ LAYERS = [
         "cli_transcripts",
         "cli_zero_shot",
     },
+    {"doctor"},
     {"jobs"},
     {"pipeline"},
     {"engines"},
     {
         "audio",
         "device_memory",
+        "driver",
         "probe",
         "project",
         "files",
@@ -62,7 +64,7 @@ ONLY_IN = {
     "rich": ("voicefactory/cli.py", "voicefactory/cli_progress.py"),
     "qwen_tts": ("voicefactory/engines/qwen3_tts/",),
     "transformers": ("voicefactory/engines/",),
-    "pynvml": ("voicefactory/hardware.py",),
+    "pynvml": ("voicefactory/hardware.py", "voicefactory/driver.py"),
     "sqlite3": ("voicefactory/jobs/",),
 }
 #: What takes long to import, and may not be at the top of a module that every command loads.

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import CLIPS, GivenClip
 from voicefactory import files, hardware
-from voicefactory.cli_plan import duration
+from voicefactory.cli_progress import duration
 from voicefactory.engines.base import PlannedClip
 from voicefactory.pipeline.plan import plan
 from voicefactory.presets import load_preset

@@ -26,6 +26,7 @@ else:
 COMES_WITH = {
     "ctranslate2": "faster-whisper",
     "httpx": "gradio",
+    "packaging": "huggingface-hub",
     "pandas": "gradio",
     "requests": "huggingface-hub",
     "starlette": "gradio",
