@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from voicefactory.device_memory import DeviceMemory
 from voicefactory.engines.base import Plan
+from voicefactory.jobs.queue import Place
 from voicefactory.jobs.store import Job, Store
 from voicefactory.pipeline.plan import OnDevice, RunPlan
 from voicefactory.presets import load_preset
@@ -64,7 +66,15 @@ def test_time_left_is_a_range(store: Store, low: float | None, high: float | Non
 
 
 def test_a_job_in_words(store: Store) -> None:
-    assert views.job_line(job(store, "queued"), ahead=2) == "Waiting: 2 ahead of you."
+    waiting = job(store, "queued")
+    for place, line in [
+        (Place(2, None), "Waiting: 2 ahead of you."),
+        (Place(2, 700.0), "Waiting: 2 ahead of you. It will start in about 12 min."),
+        (Place(0, 40.0), "Waiting: you are next. It will start in about 40 s."),
+        (Place(0, 0.0), "Waiting to start."),
+    ]:
+        assert views.job_line(waiting, {waiting.id: place}) == line
+    assert views.job_line(dataclasses.replace(waiting, waits="Too full.")) == "Too full."
     line = views.job_line(job(store, step="finetune", done=3, total=9, eta_low=1.0, eta_high=2.0))
     assert line == "Training: 3 of 9, about 5 s left"
     assert "press Resume" in views.job_line(job(store, "cancelled"))

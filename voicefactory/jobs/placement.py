@@ -108,7 +108,7 @@ def room(device: Device, running: Sequence[Job], now: float) -> int:
         unpromised -= needed
         if device.taken:
             free -= max(0, needed - device.taken.get(job.id, 0))
-        elif now - (job.started or now) < _YOUNG_S:  # nobody tells whose memory it is
+        elif now - (now if job.started is None else job.started) < _YOUNG_S:  # nobody tells whose memory it is
             free -= needed
     return min(free, unpromised)
 

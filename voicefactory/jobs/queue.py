@@ -59,5 +59,5 @@ def _left(job: Job, usual: Mapping[Kind, float], now: float) -> float | None:
     """Seconds that a running job still takes: what it says itself, else what is usual; None if it is overdue."""
     if job.eta_low is not None and job.eta_high is not None:
         return (job.eta_low + job.eta_high) / 2
-    left = usual.get(job.kind, 0.0) - (now - (job.started or now))
+    left = usual.get(job.kind, 0.0) - (now - (now if job.started is None else job.started))
     return left if left > 0 else None

@@ -155,7 +155,7 @@ def _headline(state: State) -> str:
     """What runs now, at the top of every step; what takes a moment is told where it was asked for."""
     if state.project is None:
         return text.WELCOME
-    return views.headline(state.active(*(kind for kind in LANES if LANES[kind] != "listen")), state.ahead)
+    return views.headline(state.active(*(kind for kind in LANES if LANES[kind] != "listen")), state.places)
 
 
 def _choose(call: Call, row: list[Any]) -> str:

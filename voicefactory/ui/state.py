@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from voicefactory import files
-from voicefactory.jobs.lanes import LANES
+from voicefactory import files, hardware
+from voicefactory.jobs.queue import FAIR_S, Place, place_of, served
 from voicefactory.jobs.store import Job, Kind, Store
 from voicefactory.pipeline.frozen import FrozenDataset, changes_since, datasets_folder, list_frozen
 from voicefactory.pipeline.ingest import load_recordings
@@ -105,7 +105,7 @@ class State:
     comparing: bool = False  #: `references` are about to be found, or found anew
     data: Data | None = None  #: None while it is being counted for the first time
     jobs: tuple[Job, ...] = ()
-    ahead: int = 0  #: jobs of the same lane before this project's waiting one
+    places: Mapping[str, Place] = field(default_factory=dict)  #: waiting job's id → where it stands
     workers: tuple[int, ...] = ()  #: process ids of the jobs that run now, everybody's
     run: Run | None = None
     voices: tuple[FinishedVoice, ...] = ()
@@ -182,7 +182,7 @@ def read(project: Project | None, store: Store, projects: tuple[ProjectLine, ...
         comparing=not references.current,
         data=data.value,
         jobs=jobs,
-        ahead=_ahead(jobs, store),
+        places=_places(jobs, store),
         workers=_workers(store),
         run=_latest_run(project, jobs),
         voices=_voices(project),
@@ -248,13 +248,14 @@ def _data(project: Project) -> Data:
     return Data(statistics(project), frozen)
 
 
-def _ahead(jobs: tuple[Job, ...], store: Store) -> int:
-    """How many jobs come before this project's waiting one; jobs of other people count but are not shown."""
-    waiting = next((job for job in jobs if job.state == "queued"), None)
-    if waiting is None:
-        return 0
-    others = store.jobs(states=["queued", "running"])
-    return sum(1 for job in others if LANES[job.kind] == LANES[waiting.kind] and job.created < waiting.created)
+def _places(jobs: tuple[Job, ...], store: Store) -> dict[str, Place]:
+    """Where each waiting job of these stands; jobs of other people count but are not shown."""
+    waiting = [job for job in jobs if job.state == "queued"]
+    if not waiting:
+        return {}
+    active, usual, now = store.active(), store.usual_seconds(), time.time()
+    started, devices = served(store.started_since(now - FAIR_S)), len(hardware.gpus())
+    return {job.id: place_of(job, active, started, usual, devices, now) for job in waiting}
 
 
 def _workers(store: Store) -> tuple[int, ...]:

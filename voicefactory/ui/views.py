@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from voicefactory.hardware import CPU
+from voicefactory.jobs.queue import Place
 from voicefactory.jobs.store import Job
 from voicefactory.languages import WHISPER_CODES
 from voicefactory.pipeline.plan import RunPlan
@@ -58,10 +59,10 @@ def _without_unit(low: str, high: str) -> str:
     return low.removesuffix(unit) if len(low.split()) == len(high.split()) == 2 and low.endswith(unit) else low
 
 
-def job_line(job: Job, ahead: int = 0) -> str:
-    """One line of plain text on a job."""
+def job_line(job: Job, places: Mapping[str, Place] | None = None) -> str:
+    """One line of plain text on a job. `places`: where waiting ones stand, by id."""
     if job.state == "queued":
-        return text.QUEUED.format(ahead=ahead) if ahead else text.QUEUED_NEXT
+        return _waiting_line(job, (places or {}).get(job.id, Place(0, None)))
     if job.state == "running":
         if job.cancel_requested is not None:
             return text.CANCELLING
@@ -73,12 +74,22 @@ def job_line(job: Job, ahead: int = 0) -> str:
     return told(job.error) or text.ENDED.get(job.state, "")
 
 
-def job_html(job: Job | None, ahead: int = 0) -> str:
+def _waiting_line(job: Job, place: Place) -> str:
+    """Why it waits, or who is before it and when it will probably start."""
+    if job.waits:
+        return told(job.waits)
+    if not place.ahead and not place.seconds:
+        return text.QUEUED_NEXT
+    line = text.QUEUED.format(ahead=place.ahead) if place.ahead else text.QUEUED_FIRST
+    return line if not place.seconds else f"{line} {text.QUEUED_START.format(time=_coarse(place.seconds))}"
+
+
+def job_html(job: Job | None, places: Mapping[str, Place] | None = None) -> str:
     """A job as a line and a bar. Everything that came from outside is escaped."""
     if job is None:
         return ""
     bad = " bad" if job.state in ("failed", "interrupted") else ""
-    line = f'<p class="state{bad}">{html.escape(job_line(job, ahead))}</p>'
+    line = f'<p class="state{bad}">{html.escape(job_line(job, places))}</p>'
     if not job.active:
         return line
     if job.state == "running" and job.total > 0:
@@ -87,11 +98,11 @@ def job_html(job: Job | None, ahead: int = 0) -> str:
     return f'{line}<div class="bar unknown"><span></span></div>'
 
 
-def task_html(job: Job | None, cancelled: str, ahead: int = 0) -> str:
+def task_html(job: Job | None, cancelled: str, places: Mapping[str, Place] | None = None) -> str:
     """A job whose result is shown elsewhere: how far it is, `cancelled` when it was, and nothing once it is done."""
     if job is None or job.state == "succeeded":
         return ""
-    return note_html(cancelled) if job.state == "cancelled" else job_html(job, ahead)
+    return note_html(cancelled) if job.state == "cancelled" else job_html(job, places)
 
 
 def note_html(line: str) -> str:
@@ -124,12 +135,12 @@ def _row_html(cells: Sequence[str], known_by: str) -> str:
     return f"{begin}{''.join(f'<td>{cell}</td>' for cell in rest)}</tr>"
 
 
-def headline(job: Job | None, ahead: int = 0) -> str:
+def headline(job: Job | None, places: Mapping[str, Place] | None = None) -> str:
     """What runs now, for the line at the top of every step."""
     if job is None:
         return ""
     kind = text.JOB_KINDS[job.kind]
-    line = job_line(job, ahead)
+    line = job_line(job, places)
     return line if line.startswith(kind) else f"{kind}. {line}"
 
 

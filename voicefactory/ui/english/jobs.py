@@ -43,6 +43,8 @@ STARTING = "Starting"
 PROGRESS = "{done} of {total}"
 CANCELLING = "Stopping. What was finished is being saved."
 QUEUED = "Waiting: {ahead} ahead of you."
+QUEUED_FIRST = "Waiting: you are next."
+QUEUED_START = "It will start in about {time}."
 QUEUED_NEXT = "Waiting to start."
 ENDED = {
     "succeeded": "Done. Your voice is ready: listen to it in step 5.",

@@ -163,7 +163,7 @@ def _line(state: State) -> str:
     if job is not None and job.state == "cancelled":
         return views.note_html(text.CLEAN_CANCELLED)
     if job is not None:
-        return views.job_html(job, state.ahead)
+        return views.job_html(job, state.places)
     cleaned = sum(bool(clip.original_sha256) for clip in state.clips)
     return views.note_html(text.CLEAN_COUNT.format(done=cleaned, all=views.count(len(state.clips), "clip")))
 

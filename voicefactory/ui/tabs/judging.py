@@ -139,7 +139,7 @@ def _job(state: State) -> Job | None:
 
 
 def _line(state: State) -> str:
-    return views.task_html(_job(state), text.JUDGE_CANCELLED, state.ahead)
+    return views.task_html(_job(state), text.JUDGE_CANCELLED, state.places)
 
 
 def _status_key(state: State) -> Any:
@@ -196,7 +196,7 @@ def _instead_line(state: State) -> str:
     if job is not None and job.state == "succeeded":
         known = any(Path(str((job.result or {}).get("zip", ""))) == one.zip for one in state.voices)
         return views.note_html(text.UNTRAINED_READY) if known else ""
-    return views.job_html(job, state.ahead)
+    return views.job_html(job, state.places)
 
 
 def _report(state: State) -> Path | None:

@@ -64,7 +64,7 @@ def _line(state: State) -> str:
     job = speaking.job_of(state, speaking.shown_name(state))
     if job is None or job.state == "succeeded":
         return ""
-    return views.note_html(text.SPEAK_STOPPED) if job.state == "cancelled" else views.job_html(job, state.ahead)
+    return views.note_html(text.SPEAK_STOPPED) if job.state == "cancelled" else views.job_html(job, state.places)
 
 
 def _status(state: State) -> list[Any]:

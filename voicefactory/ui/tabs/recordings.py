@@ -73,7 +73,7 @@ def build(page: Page) -> None:
     page.show([language], _language, lambda state: [_language(state)])
     page.show(
         [job, cancel, resume],
-        lambda state: [views.job_html(_job(state), state.ahead), _buttons(_job(state))],
+        lambda state: [views.job_html(_job(state), state.places), _buttons(_job(state))],
         _progress,
         live=True,
     )
@@ -163,7 +163,7 @@ def _buttons(job: Job | None) -> tuple[bool, bool]:
 
 
 def _progress(state: State) -> list[Any]:
-    line = views.job_html(_job(state), state.ahead)
+    line = views.job_html(_job(state), state.places)
     buttons = [gr.update(visible=shown(wanted)) for wanted in _buttons(_job(state))]
     return [gr.update(value=line, visible=shown(line)), *buttons]
 

@@ -94,4 +94,4 @@ def _status(state: State) -> str:
     job = state.last("publish")
     if job is not None and job.state == "succeeded":
         return views.note_html(text.PUSHED.format(url=(job.result or {}).get("url", "")))
-    return views.job_html(job, state.ahead)
+    return views.job_html(job, state.places)

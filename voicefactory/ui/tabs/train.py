@@ -233,7 +233,7 @@ def _missing(state: State) -> str:
 
 
 def _status_key(state: State) -> Any:
-    return [views.job_html(state.latest("train"), state.ahead), _buttons(state.latest("train"))]
+    return [views.job_html(state.latest("train"), state.places), _buttons(state.latest("train"))]
 
 
 def _buttons(job: Job | None) -> list[bool]:
@@ -245,5 +245,5 @@ def _buttons(job: Job | None) -> list[bool]:
 
 def _status(state: State) -> list[Any]:
     job = state.latest("train")
-    line = views.job_html(job, state.ahead)
+    line = views.job_html(job, state.places)
     return [gr.update(value=line, visible=shown(line)), *(gr.update(visible=shown(wanted)) for wanted in _buttons(job))]
