@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     max_running_jobs: int = _limit(2, "jobs of one owner that run at the same time; 0 = no limit", ge=0)
     min_free_gb: float = Field(1, ge=0, description="free disk below which nothing is taken in and no job begins, GB")
     retention_days: float = Field(0, ge=0, description="delete voices that nobody used for so long; 0 = never")
+    stop_grace_seconds: float = Field(25, ge=0, description="how long SIGTERM lets jobs save before they are ended, s")
     admins: str = Field("", description="accounts with commas between, who see everybody's jobs but not their content")
 
     @property

@@ -20,7 +20,7 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 
 import gradio as gr
 
-from voicefactory.ui import access, api, english, projects, steps, text, views
+from voicefactory.ui import access, api, ending, english, projects, steps, text, views
 from voicefactory.ui.launching import launch_settings, serving
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
@@ -192,22 +192,24 @@ def _opening(page: Page) -> Callable[..., list[Any]]:
 def serve(host: str | None = None, port: int | None = None) -> None:
     """Serve the page until it is interrupted. Workers go on after that; the next start finds them.
 
-    Raises VoiceFactoryError if another app serves the same home already, or another program has the port.
+    SIGTERM, as `docker stop` and systemd send it, is for the workers, too: they save and end, and their jobs can be
+    resumed. Raises VoiceFactoryError if another app serves the same home already, or another program has the port.
     """
     warnings.filterwarnings("ignore", message=".*HTTP_422")  # between Gradio and Starlette, at every click
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if settings().on_space else "127.0.0.1")
     port = port or int(os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT") or 7860)
+    terminated = ending.on_sigterm()
     scheduler = Scheduler(settings().home)
     scheduler.start()
     try:
         Path(os.environ["GRADIO_TEMP_DIR"]).mkdir(parents=True, exist_ok=True)
         demo = build_app(scheduler)
-        _, address, _ = demo.launch(**launch_settings(host, port, scheduler.home), quiet=True, prevent_thread_lock=True)
+        _, address, _ = demo.launch(**launch_settings(host, port, scheduler), quiet=True, prevent_thread_lock=True)
         print(serving(address, scheduler.home), flush=True)
-        demo.block_thread()
+        ending.wait_for_the_end(demo, terminated)
     except OSError as error:
         if "port" not in str(error):
             raise
         raise VoiceFactoryError(text.PORT_TAKEN.format(port=port)) from None
     finally:
-        scheduler.stop()
+        scheduler.stop(settings().stop_grace_seconds if terminated.is_set() else None)

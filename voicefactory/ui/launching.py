@@ -8,14 +8,16 @@ from typing import Any
 from starlette.middleware import Middleware
 
 from voicefactory import owners
+from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.settings import settings
 from voicefactory.ui import text
-from voicefactory.ui.guard import FileGuard
+from voicefactory.ui.guard import Guard
+from voicefactory.ui.health import Health
 from voicefactory.ui.theme import CSS, theme
 from voicefactory.ui.visitors import Visitors
 
 
-def launch_settings(host: str, port: int, home: Path) -> dict[str, Any]:
+def launch_settings(host: str, port: int, scheduler: Scheduler) -> dict[str, Any]:
     """To this machine unless told otherwise, and nothing but what the page needs."""
     return {
         "server_name": host,
@@ -35,7 +37,7 @@ def launch_settings(host: str, port: int, home: Path) -> dict[str, Any]:
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
-            "middleware": _around(home),
+            "middleware": _around(scheduler),
         },
     }
 
@@ -48,7 +50,7 @@ def serving(address: str, home: Path) -> str:
     return str(text.SERVING).format(address=address, own_address=own, home=home)
 
 
-def _around(home: Path) -> list[Middleware]:
+def _around(scheduler: Scheduler) -> list[Middleware]:
     """The outermost first."""
-    key = None if settings().on_space else owners.home_key(home)
-    return [Middleware(Visitors, home=key), Middleware(FileGuard)]
+    key = None if settings().on_space else owners.home_key(scheduler.home)
+    return [Middleware(Health, scheduler=scheduler), Middleware(Visitors, home=key), Middleware(Guard, login=settings().on_space)]
