@@ -37,7 +37,7 @@ ON_CPU_TOO: frozenset[Lane] = frozenset({"data", "listen"})
 
 #: They write what is in the project, one after the other (`Project.alone`).
 HOLDS_PROJECT: frozenset[Kind] = frozenset(
-    {"ingest", "transcribe", "prepare", "clean", "opinion", "freeze", "train", "judge", "zero-shot"}
+    {"ingest", "transcribe", "prepare", "clean", "opinion", "freeze", "train", "judge", "zero-shot", "package"}
 )
 
 #: Heavy ones, of which an owner may have so many at a time as the settings say.

@@ -18,8 +18,9 @@ from typing import Any
 
 import filelock
 
+from voicefactory import quotas
 from voicefactory.errors import InputError, VoiceFactoryError, as_sentence
-from voicefactory.jobs import processes
+from voicefactory.jobs import processes, retention
 from voicefactory.jobs.devices import Look, devices
 from voicefactory.jobs.endings import gone, not_started
 from voicefactory.jobs.lanes import LINGERING
@@ -37,6 +38,7 @@ _PLACE_S = 1.0  #: between two looks at the devices, while nothing has ended or 
 _AGAIN_S = 5.0  #: before a worker is tried again that found no room, or was killed before it began
 _TRIES = 3
 _PLANS = 4  #: made at one look
+_SWEEP_S = 3600.0  #: between two looks for projects that nobody uses any more
 _GRACE_S = 10.0  #: for a worker that stayed: it takes the next job or ends, unless it hangs
 _TERMINATE_AFTER_S, _KILL_AFTER_S = 6.0, 8.0  #: after Cancel; the worker saves and ends by itself before that
 
@@ -58,6 +60,7 @@ class Scheduler:
         self._not_before: dict[str, float] = {}
         self._handed: dict[str, float] = {}
         self._codes: dict[int, int] = {}  #: exit codes of ended workers, by process id
+        self._swept = float("-inf")
         self._needs: dict[str, tuple[Any, int | None]] = {}
         self._placed = (0.0, frozenset[tuple[str, str]]())
         self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
@@ -95,13 +98,14 @@ class Scheduler:
     def submit(self, kind: Kind, project: Project, owner: str, request: dict[str, Any], token: str = "") -> Job:
         """Queue a job. A waiting `prepare` is replaced, since each takes in everything that is there.
 
-        Raises InputError if the project is being trained already.
+        Raises InputError if the project is being trained already; see also `quotas.check_job`.
         """
         for job in self.store.jobs(project=project.identifier, kinds=[kind], states=["queued", "running"]):
             if kind == "train":
                 raise InputError("This voice is being trained already. Wait for it, or cancel it first.")
             if kind == "prepare" and job.state == "queued":
                 self.store.move(job.id, "cancelled", origin="queued")
+        quotas.check_job(self.store, self.home, owner, kind)
         job = self.store.add(kind, owner, project.identifier, request)
         if token:
             self._tokens[job.id] = token
@@ -141,7 +145,13 @@ class Scheduler:
         active = self.store.active()
         self._place(active)
         self._forget({job.id for job in active})
+        self._sweep()
         self.looked = time.monotonic()
+
+    def _sweep(self) -> None:
+        if time.monotonic() - self._swept >= _SWEEP_S:
+            self._swept = time.monotonic()
+            retention.sweep(self.home, self.store, time.time())
 
     def _forget(self, active: set[str]) -> None:
         """What was noted of jobs that have ended."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from voicefactory.jobs import studio_tasks
+from voicefactory.jobs import step_tasks, studio_tasks
 from voicefactory.jobs.store import Job, Kind
 from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
@@ -66,17 +66,14 @@ def _request(values: dict[str, Any]) -> Request:
 
 
 def _prepare(context: Context) -> dict[str, Any]:
-    from voicefactory.pipeline.hub_data import is_hub_name
     from voicefactory.pipeline.prepare import prepare
     from voicefactory.pipeline.worklist import worklist
 
     project = context.project
-    uploads = sorted(path for path in project.uploads.glob("*/*") if path.is_file())
-    given = [Path(path) for path in project.info.get("paths", ())]  # by a command, before the page came to it
     with project.alone():
         prepared = prepare(
             project,
-            [*uploads, *(path for path in given if path.exists() or is_hub_name(path))],
+            step_tasks.given_paths(context),
             _request(context.job.request),
             hub_or_refuse=True,
             on_progress=context.on_progress,
@@ -164,7 +161,14 @@ def _freeze(context: Context) -> dict[str, Any]:
     return studio_tasks.freeze(context, _request(context.job.request))
 
 
+def _transcribe(context: Context) -> dict[str, Any]:
+    return step_tasks.transcribe(context, _request(context.job.request))
+
+
 _TASKS: dict[Kind, Callable[[Context], dict[str, Any]]] = {
+    "ingest": step_tasks.ingest,
+    "transcribe": _transcribe,
+    "package": step_tasks.package,
     "prepare": _prepare,
     "clean": _clean,
     "read": _read,

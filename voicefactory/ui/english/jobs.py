@@ -25,6 +25,9 @@ JOB_STEPS = {
     "listen": "Listening to them",
 }
 JOB_KINDS = {
+    "ingest": "Reading your files",
+    "transcribe": "Writing down what is said",
+    "package": "Packing the voice",
     "prepare": "Preparing the recordings",
     "clean": "Cleaning the sound",
     "read": "Listening to what you read",
