@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gradio as gr
 
+from voicefactory import quotas
 from voicefactory.errors import InputError
-from voicefactory.project import Project, no_such_project
+from voicefactory.jobs import retention
+from voicefactory.project import Project, folder_name, no_such_project, projects_root
 from voicefactory.settings import settings
 from voicefactory.ui import text
 from voicefactory.ui.visitors import Visitor, visitor_of
@@ -40,14 +42,18 @@ def open_project(identifier: str, owner: str) -> Project:
     project = Project.open(identifier)
     if project.info.get("owner") != owner:
         raise no_such_project(identifier)
+    retention.touch(project)
     return project
 
 
 def create_project(name: str, owner: str) -> Project:
-    """Make a project, or open the caller's own of that name. Raises InputError for an unusable name.
+    """Make a project, or open the caller's own of that name. Raises InputError for an unusable name, or when the
+    caller has as many as one may have.
 
     Names of others do not matter: a folder has its owner in its name.
     """
+    if not (projects_root() / folder_name(name, owner) / "project.json").exists():
+        quotas.check_project(owner)
     project = Project.create(name, owner=owner)
     if project.info.get("owner") != owner:
         raise no_such_project(project.identifier)  # copied here by hand, with another owner written into it

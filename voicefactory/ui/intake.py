@@ -1,18 +1,20 @@
 """From the browser into the project: uploads are copied at once, because the browser's copy is temporary.
 
 Audio and zips go to uploads/<digest>/<name>, and everything there is what `ingest` takes in. Texts that
-a person brings go to texts/<name>.
+a person brings go to texts/<name>. Before anything is copied, `quotas` says whether there is room for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from voicefactory import files
+from voicefactory import files, quotas
 from voicefactory.pipeline.hub_data import PREFIX, is_hub_name, parse_hub_name
-from voicefactory.project import Project
+from voicefactory.project import Project, no_such_project
+from voicefactory.ui.handout import temporary_folder
 
 TEXT_SUFFIXES = (".csv", ".txt", ".jsonl")
 TABLE_SUFFIXES = (".csv", ".jsonl")
@@ -20,19 +22,45 @@ _NAME_BYTES = 200  #: file systems take 255; the pipeline adds suffixes
 
 
 def take_in(project: Project, paths: Sequence[str]) -> None:
-    """Copy uploaded files into the project."""
-    for path in map(Path, paths):
-        if path.suffix.lower() in TEXT_SUFFIXES:
-            _copy(path, _texts(project) / _short(path.name))
-        else:
-            _copy(path, project.uploads / files.sha256_of(path)[:16] / _short(path.name))
+    """Copy uploaded files into the project. Raises QuotaError or DiskFullError if there is no room for them."""
+    with taking(project, paths) as given:
+        for path in given:
+            if path.suffix.lower() in TEXT_SUFFIXES:
+                _copy(path, _texts(project) / _short(path.name))
+            else:
+                _copy(path, project.uploads / files.sha256_of(path)[:16] / _short(path.name))
 
 
 def take_in_reference(project: Project, path: str) -> Path:
-    """Copy an own reference recording into the project."""
-    target = project.root / "own-reference" / files.sha256_of(Path(path))[:16] / _short(Path(path).name)
-    _copy(Path(path), target)
+    """Copy an own reference recording into the project. Raises as `take_in`."""
+    with taking(project, [path]) as (given,):
+        target = project.root / "own-reference" / files.sha256_of(given)[:16] / _short(given.name)
+        _copy(given, target)
     return target
+
+
+@contextlib.contextmanager
+def taking(project: Project, paths: Sequence[str]) -> Iterator[list[Path]]:
+    """Files that were uploaded, to be copied in: if there is room for them, and away from the browser's copy after it.
+
+    Raises QuotaError or DiskFullError, and InputError if the project was deleted while they were copied.
+    """
+    given = [Path(path) for path in paths]
+    try:
+        quotas.check_upload(project, given)
+        yield given
+        if not project.info_path.exists():
+            shutil.rmtree(project.root, ignore_errors=True)  # what has just been copied
+            raise no_such_project(project.identifier)
+    finally:
+        forget(given)
+
+
+def forget(paths: Sequence[Path]) -> None:
+    """Delete the browser's copies, with what was converted from them; each lies in a folder of its own content."""
+    for path in paths:
+        if temporary_folder().resolve() in path.resolve().parents[1:]:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def own_texts(project: Project) -> str:

@@ -24,7 +24,7 @@ from voicefactory.pipeline.reading import Reading, reading_of
 from voicefactory.pipeline.takes import Take, keep_take, load_takes, remove_take
 from voicefactory.project import Project
 from voicefactory.settings import settings
-from voicefactory.ui import reading_views, text, views
+from voicefactory.ui import intake, reading_views, text, views
 from voicefactory.ui.handout import player_html
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import prepare_soon, submit_prepare
@@ -72,7 +72,6 @@ def build(page: Page) -> None:
         label=text.READ_MICROPHONE,
         sources=["microphone"],
         type="filepath",
-        format="wav",
         elem_id="read-microphone",
         visible=HIDDEN,
     )
@@ -127,9 +126,10 @@ def submit_take(call: Call, path: str | None) -> None:
     if not path:
         raise InputError(text.READ_EMPTY)
     _forget(call.project)
-    audio = _folder(call.project) / f"{secrets.token_hex(8)}{Path(path).suffix}"
-    with files.writing(audio) as aside:
-        shutil.copyfile(path, aside)
+    with intake.taking(call.project, [path]) as (given,):
+        audio = _folder(call.project) / f"{secrets.token_hex(8)}{given.suffix}"
+        with files.writing(audio) as aside:
+            shutil.copyfile(given, aside)
     request = ReadRequest(call.project.relative(audio), prompt.id, prompt.text, prompt.language, settings().asr)
     call.scheduler.submit("read", call.project, call.owner, dataclasses.asdict(request))
 

@@ -11,7 +11,7 @@ from gradio.components import Component
 
 from voicefactory.jobs.store import Job
 from voicefactory.pipeline.lines import parse_lines, read_lines
-from voicefactory.ui import text, voices
+from voicefactory.ui import intake, text, voices
 from voicefactory.ui.page import QUIET, Call, Page
 from voicefactory.ui.player import ASKED_JS
 from voicefactory.ui.speaking import Wish, ask
@@ -36,6 +36,7 @@ def build(page: Page, voice: Component, settings: Sequence[Component]) -> Compon
 def take_file(call: Call, path: str | None) -> list[Any]:
     """Show the lines of a file, to be looked through before they are spoken."""
     found = read_lines(Path(path)) if path and call.project else []
+    intake.forget([Path(path)] if path else [])
     return [gr.update(value="\n".join(found)), gr.update(value=None)]
 
 
