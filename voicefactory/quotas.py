@@ -40,7 +40,8 @@ class Room:
     """What is left for the recordings of one project."""
 
     seconds: float = math.inf  #: of all its recordings
-    bytes: float = math.inf  #: on top of what is there
+    bytes: float = math.inf  #: on top of what is there, until the owner has all that one may have
+    disk: float = math.inf  #: bytes until the floor of free disk
 
     def why_not(self, seconds: float, more_bytes: float) -> str:
         """Why recordings of so many seconds in all, and so many bytes more, are not taken; empty if they are."""
@@ -54,10 +55,12 @@ class Room:
                 f"There is no room left for it: one person may have {settings().max_owner_gb:g} GB here. "
                 "Remove other recordings, or a voice that is no longer needed."
             )
+        if more_bytes > self.disk:
+            return (
+                f"There is no room left for it on the disk, of which {settings().min_free_gb:g} GB have to stay free. "
+                "Free some space there, or delete a voice that is no longer needed."
+            )
         return ""
-
-
-NO_LIMIT = Room()
 
 
 def check_project(owner: str, home: Path | None = None) -> None:
@@ -105,6 +108,12 @@ def check_job(table: JobTable, home: Path, owner: str, kind: str = "") -> None:
         _check_bytes(usage_of(owner, home), 0)
 
 
+def check_bytes(owner: str, more: int, home: Path | None = None) -> None:
+    """Raises QuotaError if so many bytes more are too many for `owner`: what is being sent, before it is anywhere."""
+    if settings().max_owner_gb:
+        _check_bytes(usage_of(owner, home), more)
+
+
 def check_disk(home: Path | None = None, more_bytes: int = 0) -> None:
     """Raises DiskFullError if less than the floor would be free with so many bytes more."""
     where = (home or settings().home).expanduser()
@@ -121,16 +130,18 @@ def check_disk(home: Path | None = None, more_bytes: int = 0) -> None:
 def room_for(project: Project) -> Room:
     """What is left for the recordings of this project, beside what its owner has in others."""
     limits = settings()
+    seconds = left = disk = math.inf
+    if limits.min_free_gb:
+        disk = shutil.disk_usage(project.home).free - limits.min_free_gb * _GB
     if not limits.max_owner_gb and not limits.max_owner_minutes:
-        return NO_LIMIT
+        return Room(seconds, left, disk)
     owner = _owner(project)
-    seconds = left = math.inf
     if limits.max_owner_minutes:
         others = [one for one in projects_of(owner, project.home) if one.root != project.root]
         seconds = limits.max_owner_minutes * _MINUTE_S - sum(map(seconds_of, others))
     if limits.max_owner_gb:
         left = limits.max_owner_gb * _GB - usage_of(owner, project.home).bytes
-    return Room(seconds, left)
+    return Room(seconds, left, disk)
 
 
 def _check_bytes(used: Usage, more: int) -> None:

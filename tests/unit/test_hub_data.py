@@ -23,13 +23,19 @@ from voicefactory.pipeline.refusals import load_refused
 from voicefactory.project import Project
 
 PROGRAM = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 from voicefactory.errors import Cancelled, VoiceFactoryError
 from voicefactory.pipeline.hub_data import fetch_hub_data
+from voicefactory.pipeline.refusals import load_refused
 from voicefactory.project import Project
+from voicefactory.settings import settings
+from voicefactory.usage import bytes_of
 project = Project(Path(sys.argv[1]))
 for word in sys.argv[2:]:
+    word, _, room = word.partition("#")
+    os.environ["VOICEFACTORY_MAX_OWNER_GB"] = str((bytes_of(project) + int(room)) / 1e9) if room else "0"
+    settings.cache_clear()
     name, _, stop_after = word.partition("@")
     seen = []
     try:
@@ -37,7 +43,8 @@ for word in sys.argv[2:]:
             project, [Path(name)], on_progress=seen.append,
             should_stop=lambda: bool(stop_after) and seen[-1].done >= int(stop_after),
         )
-        print(json.dumps(["fetched", *map(str, folders)]))
+        told = [row.reason for row in load_refused(project)] if room else []
+        print(json.dumps(["fetched", *map(str, folders), *told]))
     except VoiceFactoryError as error:
         print(json.dumps([type(error).__name__, str(error)]))
 """
@@ -74,12 +81,16 @@ def outcomes(
     sets = {
         "anna/rows": DataSet({"data/train-00000-of-00001.parquet": parquet(twelve_clips[:4])}),
         "anna/folder": DataSet(folder),
+        "anna/much": DataSet({"data/train-00000-of-00001.parquet": parquet(twelve_clips[:4])}),
+        "anna/files": DataSet({clip.path.name: clip.path.read_bytes() for clip in twelve_clips[:4]}),
         "anna/gated": DataSet({}, gated=True),
         "anna/words": DataSet({"train.parquet": only_text.getvalue()}),
         "anna/pictures": DataSet({"cat.png": b"\x89PNG"}),
     }
     names = ["hf:anna/rows@2", "hf:anna/rows", "hf:anna/folder", "hf:anna/gated", "hf:anna/none", "hf:anna/words"]
     names += ["hf:anna/pictures", "hf:anna/rows:default:test"]
+    room = sum(clip.path.stat().st_size for clip in twelve_clips[:2]) + 20_000
+    names += [f"hf:anna/much#{room}", "hf:anna/much", f"hf:anna/files#{room}"]
 
     def run(hub: LoopbackDatasets, wanted: list[str]) -> list[list[str]]:
         done = subprocess.run(
@@ -141,13 +152,27 @@ def test_what_was_fetched_is_not_fetched_again(outcomes: tuple[Project, list[lis
 
 
 def test_what_cannot_be_had_is_said_in_a_sentence(outcomes: tuple[Project, list[list[str]], list[list[str]]]) -> None:
-    gated, unknown, words, pictures, split = outcomes[1][3:]
+    gated, unknown, words, pictures, split = outcomes[1][3:8]
     assert [kind for kind, _ in (gated, unknown, words, pictures, split)] == ["InputError"] * 5
     assert gated[1].startswith("The data set anna/gated is gated. Accept its terms")
     assert unknown[1].startswith("There is no data set anna/none on the Hub, or it is private.")
     assert words[1] == "anna/words has no column of audio; its columns are text."
     assert pictures[1].startswith("There is no audio in anna/pictures")
     assert "test" in split[1]
+
+
+def test_no_more_is_fetched_than_there_is_room_for_and_the_rest_later(
+    outcomes: tuple[Project, list[list[str]], list[list[str]]], twelve_clips: list[GivenClip]
+) -> None:
+    project, first, _ = outcomes
+    (_, folder, why), whole, (_, others, why_files) = first[8:]
+    assert "There is no room left for it: one person may have" in why
+    assert "There is no room left for it: one person may have" in why_files
+    assert whole == ["fetched", folder]
+    assert len(list(Path(folder).glob("*.wav"))) == 4
+    assert len(list(Path(others).glob("*.wav"))) == 2
+    assert not (project.root / "hub" / "anna--files.json").exists()
+    assert (project.root / "hub" / "anna--much.json").exists()
 
 
 def test_names(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from voicefactory import files
 from voicefactory.errors import Cancelled
 from voicefactory.pipeline.ingest import ingest, load_recordings
 from voicefactory.project import Project
+from voicefactory.settings import settings
 from voicefactory.types import Progress
+from voicefactory.usage import bytes_of
 
 
 @pytest.fixture
@@ -57,6 +59,48 @@ def test_files_folders_and_zips_together(
     assert all(row.id == files.sha256_of(clip.path)[:16] for row, clip in zip(recordings, twelve_clips))  # noqa: B905
     assert seen[-1].done == seen[-1].total
     assert all(progress.done <= progress.total for progress in seen)
+
+
+def test_from_the_first_recording_on_for_which_there_is_no_room_all_are_refused(
+    project: Project, twelve_clips: list[GivenClip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [clip.path for clip in twelve_clips]
+    everything, _ = ingest(project, paths)
+    other = Project.create("Annika", project.home)
+    files.write_jsonl(other.recordings_jsonl, [{"seconds": 30.0}])
+    first = sum(row.seconds for row in everything[:5])
+    for room_s, count in ((first + 0.01, 5), (first - 0.01, 4), (-1, 0)):
+        for decoded in (True, False):
+            if not decoded:
+                shutil.rmtree(project.recordings)
+            monkeypatch.setenv("VOICEFACTORY_MAX_OWNER_MINUTES", str((30 + room_s) / 60))
+            settings.cache_clear()
+            taken, refused = ingest(project, [paths[0], *paths])
+            assert [row.file for row in taken] == [row.file for row in everything[:count]]
+            assert load_recordings(project) == taken
+            reasons = {row.reason for row in refused if "same content" not in row.reason}
+            assert all("minutes of recordings, the most that one person may have" in reason for reason in reasons)
+            assert len(reasons) == 1
+            assert {path.stem for path in project.recordings.iterdir()} == {row.id for row in taken}
+    monkeypatch.delenv("VOICEFACTORY_MAX_OWNER_MINUTES")
+    settings.cache_clear()
+    assert ingest(project, paths) == (everything, [])
+
+
+def test_no_more_is_written_than_there_is_room_for(
+    project: Project, twelve_clips: list[GivenClip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [clip.path for clip in twelve_clips]
+    room = sum(clip.path.stat().st_size for clip in twelve_clips[:3]) + 10_000
+    monkeypatch.setenv("VOICEFACTORY_MAX_OWNER_GB", str((bytes_of(project) + room) / 1e9))
+    settings.cache_clear()
+    taken, refused = ingest(project, paths)
+    monkeypatch.delenv("VOICEFACTORY_MAX_OWNER_GB")
+    settings.cache_clear()
+    assert 1 <= len(taken) < 12
+    assert len(refused) == 12 - len(taken)
+    assert "There is no room left for it" in refused[0].reason
+    assert bytes_of(project) < room + 20_000
 
 
 def test_a_second_run_decodes_nothing_and_what_is_no_longer_given_is_gone(

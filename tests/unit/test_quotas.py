@@ -103,7 +103,7 @@ def test_without_limits_nothing_is_refused(project: Project, twelve_clips: list[
     quotas.check_project("anna", tmp_path)
     quotas.check_upload(project, [clip.path for clip in twelve_clips])
     quotas.check_job(Store(tmp_path / "jobs.db"), tmp_path, "anna")
-    assert quotas.room_for(project) == quotas.NO_LIMIT
+    assert quotas.room_for(project).why_not(1e9, 0) == ""
 
 
 def test_voices(project: Project, tmp_path: Path, limit: Limit) -> None:
@@ -154,6 +154,8 @@ def test_room_is_what_other_voices_leave(project: Project, tmp_path: Path, limit
     assert room.why_not(30, 0) == ""
     assert "more than 2 minutes" in room.why_not(31, 0)
     assert "1 GB" in room.why_not(1, 1e9)
+    limit(max_owner_minutes=0, max_owner_gb=0, min_free_gb=shutil.disk_usage(tmp_path).free / 1e9)
+    assert "on the disk" in quotas.room_for(project).why_not(1, 1e9)
 
 
 def test_waiting_jobs(tmp_path: Path, limit: Limit) -> None:

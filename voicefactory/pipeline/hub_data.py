@@ -19,6 +19,7 @@ from voicefactory import files
 from voicefactory.errors import Cancelled, InputError, ModelUnavailableError
 from voicefactory.pipeline.refusals import write_refused
 from voicefactory.project import Project
+from voicefactory.quotas import Room, room_for
 from voicefactory.settings import settings
 from voicefactory.types import OnProgress, Progress, Refused, ShouldStop, never, silent
 
@@ -48,6 +49,21 @@ class HubName:
     @property
     def folder(self) -> str:
         return "-".join(part for part in (self.repo.replace("/", "--"), self.config, self.split) if part)
+
+
+@dataclass
+class _Arriving:
+    """What is fetched, until there is no room for more; the rest comes when there is."""
+
+    room: Room
+    bytes: float = 0.0
+    full: str = ""  #: why nothing more is fetched
+
+    def add(self, size: int) -> bool:
+        """Count what arrives; whether there is room for it."""
+        self.bytes += size
+        self.full = self.room.why_not(0, self.bytes)
+        return not self.full
 
 
 def is_hub_name(path: Path) -> bool:
@@ -87,7 +103,7 @@ def fetch_hub_data(
             name = parse_hub_name(path)
             folder = project.root / "hub" / name.folder
             try:
-                refused += _fetch(name, folder, on_progress, should_stop)
+                refused += _fetch(name, folder, _Arriving(room_for(project)), on_progress, should_stop)
             except (InputError, ModelUnavailableError) as reason:
                 if not or_refuse:
                     raise
@@ -100,7 +116,9 @@ def fetch_hub_data(
     return local
 
 
-def _fetch(name: HubName, folder: Path, on_progress: OnProgress, should_stop: ShouldStop) -> list[Refused]:
+def _fetch(
+    name: HubName, folder: Path, arriving: _Arriving, on_progress: OnProgress, should_stop: ShouldStop
+) -> list[Refused]:
     done = folder.with_name(f"{folder.name}.json")
     if done.exists():
         return [Refused(**row) for row in files.read_json(done)["refused"]]
@@ -109,11 +127,13 @@ def _fetch(name: HubName, folder: Path, on_progress: OnProgress, should_stop: Sh
     try:
         listed = _listed(name)
         if any(PurePosixPath(file).suffix.lower() == ".parquet" for file in listed):
-            refused = _stream(name, folder, on_progress, should_stop)
+            refused = _stream(name, folder, arriving, on_progress, should_stop)
         else:
-            refused = _download(name, listed, folder, on_progress, should_stop)
+            refused = _download(name, listed, folder, arriving, on_progress, should_stop)
     except OSError as error:
         raise _in_words(name, error) from error
+    if arriving.full:
+        return [Refused(f"hf:{name.repo}", arriving.full), *refused]
     files.write_json(done, {"refused": [{"file": row.file, "reason": row.reason} for row in refused]})
     return refused
 
@@ -157,7 +177,9 @@ def _in_words(name: HubName, error: Exception) -> Exception:
     )
 
 
-def _stream(name: HubName, folder: Path, on_progress: OnProgress, should_stop: ShouldStop) -> list[Refused]:
+def _stream(
+    name: HubName, folder: Path, arriving: _Arriving, on_progress: OnProgress, should_stop: ShouldStop
+) -> list[Refused]:
     """Rows of parquet → files and metadata.jsonl."""
     table = folder.with_name(f"{folder.name}.rows.jsonl")  # all rows, so that a killed run knows where it was
     rows = files.read_jsonl(table)
@@ -174,7 +196,11 @@ def _stream(name: HubName, folder: Path, on_progress: OnProgress, should_stop: S
             told = f"Only its first {most} rows were taken. VOICEFACTORY_MAX_HUB_CLIPS says how many may be."
             refused.append(Refused(f"hf:{name.repo}", told))
             break
-        rows.append({"row": number, **_keep(row, number, audio, text, folder)})
+        kept = _keep(row, number, audio, text, folder)
+        if kept["file"] and not arriving.add((folder / kept["file"]).stat().st_size):
+            (folder / kept["file"]).unlink()
+            break
+        rows.append({"row": number, **kept})
         if len(rows) % _SAVED_EVERY == 0:
             files.write_jsonl(table, rows)
         on_progress(Progress("hub", number + 1, total and min(total, most), f"{number + 1} rows of {name.repo}"))
@@ -241,7 +267,12 @@ def _keep(row: dict[str, Any], number: int, audio: str, text: str, folder: Path)
 
 
 def _download(
-    name: HubName, listed: dict[str, int], folder: Path, on_progress: OnProgress, should_stop: ShouldStop
+    name: HubName,
+    listed: dict[str, int],
+    folder: Path,
+    arriving: _Arriving,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
 ) -> list[Refused]:
     """A repository of audio files and a table → the same files here; the library skips those that are whole."""
     from huggingface_hub import hf_hub_download
@@ -267,6 +298,8 @@ def _download(
         on_progress(Progress("hub", done, total, f"{done:.0f} of {total:.0f} MB, {file}"))
         if listed[file] > limits.max_recording_mb * _MB:
             refused.append(Refused(f"hf:{name.repo}/{file}", "It is larger than one recording may be."))
+        elif not (folder / file).exists() and not arriving.add(listed[file]):
+            break
         else:
             hf_hub_download(name.repo, file, repo_type="dataset", local_dir=folder)
         done += listed[file] / _MB

@@ -19,6 +19,7 @@ from voicefactory.pipeline.refusals import write_refused
 from voicefactory.pipeline.sources import Source, amount_of, sources
 from voicefactory.pipeline.workers import Tell, finished, worker_count
 from voicefactory.project import Project
+from voicefactory.quotas import Room, room_for
 from voicefactory.settings import settings
 from voicefactory.types import OnProgress, Progress, Recording, Refused, ShouldStop, never, silent
 
@@ -64,13 +65,16 @@ def ingest(
 
     Many files are decoded by several processes; order and result do not depend on how many. `companions` are
     transcript files, or folders of .txt, that lie among the recordings and are not reported as refused;
-    `left_out` names sources for which somebody else accounts. Raises InputError for a path that does not
+    `left_out` names sources for which somebody else accounts. From the first recording on that is more than `quotas`
+    leaves room for, all are refused. Raises InputError for a path that does not
     exist, Cancelled when told to stop.
     """
     project.recordings.mkdir(parents=True, exist_ok=True)
     amount = amount_of(paths)
     companion_files, companion_folders = _split_companions(companions)
     limits = settings()
+    room, before = room_for(project), frozenset(path.stem for path in project.recordings.glob("*.wav"))
+    counted = _Counted(room, before)
     found: list[_Entry | Refused] = []  # in the order of the paths
     entries: list[_Entry] = []  # those of them that workers were given
     done_mb = 0.0
@@ -81,6 +85,9 @@ def ingest(
                 found.append(source)
             elif source.file in left_out or _is_companion(source.path, companion_files, companion_folders):
                 _Entry(_Task(project.root, source, 0, 0), 0).forget()
+            elif counted.full:  # by what comes before it, so it need not be decoded
+                _Entry(_Task(project.root, source, 0, 0), 0).forget()
+                found.append(Refused(source.file, counted.full))
             else:
                 task = _Task(project.root, source, limits.max_recording_mb, limits.max_recording_minutes)
                 entries.append(_Entry(task, source.path.stat().st_size / _MB))
@@ -105,13 +112,14 @@ def ingest(
         ):
             entry = entries[number]
             entry.outcome = outcome
+            counted.add(outcome)
             entry.forget()
             done_mb += entry.megabytes
             tell({}, entry.task.source.file)
     finally:
         for entry in entries:
             entry.forget()
-    taken, refused = _sorted_out(found)
+    taken, refused = _sorted_out(found, _Counted(room, before))
     files.write_jsonl(project.recordings_jsonl, (_row(project, recording) for recording in taken))
     write_refused(project, "ingest", refused)
     _remove_others(project.recordings, {recording.id for recording in taken})
@@ -124,7 +132,30 @@ def load_recordings(project: Project) -> list[Recording]:
     return [_recording(project, row) for row in files.read_jsonl(project.recordings_jsonl)]
 
 
-def _sorted_out(found: Sequence[_Entry | Refused]) -> tuple[list[Recording], list[Refused]]:
+class _Counted:
+    """How long the recordings are in all, each content once, and how many bytes those are that were not there before.
+
+    Once there is no room for one, there is none for those after it: what is taken does not depend on what was decoded
+    first.
+    """
+
+    def __init__(self, room: Room, before: Collection[str]) -> None:
+        self._room, self._before = room, before
+        self._known: set[str] = set()
+        self._seconds = self._bytes = 0.0
+        self.full = ""  #: why nothing more is taken
+
+    def add(self, outcome: Recording | Refused) -> str:
+        """Count what became of a source; why it is not taken, or empty."""
+        if isinstance(outcome, Recording) and outcome.id not in self._known and not self.full:
+            self._known.add(outcome.id)
+            self._seconds += outcome.seconds
+            self._bytes += 0 if outcome.id in self._before else outcome.audio.stat().st_size
+            self.full = self._room.why_not(self._seconds, self._bytes)
+        return self.full
+
+
+def _sorted_out(found: Sequence[_Entry | Refused], counted: _Counted) -> tuple[list[Recording], list[Refused]]:
     """What was taken and what was not, in the order of the sources; the same content counts once."""
     taken: dict[str, Recording] = {}
     refused: list[Refused] = []
@@ -133,6 +164,8 @@ def _sorted_out(found: Sequence[_Entry | Refused]) -> tuple[list[Recording], lis
         if isinstance(outcome, Recording):
             if first := taken.get(outcome.id):
                 outcome = Refused(outcome.file, f"It has the same content as {first.file}, which is taken already.")
+            elif reason := counted.add(outcome):
+                outcome = Refused(outcome.file, reason)
             else:
                 taken[outcome.id] = outcome
         if isinstance(outcome, Refused):
