@@ -6,9 +6,7 @@ was. The one exception is a Hub token that waits for its job, because a token mu
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import subprocess
 import sys
 import threading
 import time
@@ -19,27 +17,22 @@ from typing import Any
 import filelock
 
 from voicefactory import quotas
-from voicefactory.errors import InputError, VoiceFactoryError, as_sentence
+from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs import processes, retention
 from voicefactory.jobs.devices import Look, devices
-from voicefactory.jobs.endings import gone, not_started
-from voicefactory.jobs.lanes import LINGERING
+from voicefactory.jobs.endings import gone
 from voicefactory.jobs.needs import needed_bytes
-from voicefactory.jobs.placement import Decision, Start, decide, in_turn
+from voicefactory.jobs.placement import Decision, decide, in_turn
 from voicefactory.jobs.queue import FAIR_S, served
-from voicefactory.jobs.spawn import spawn
 from voicefactory.jobs.store import RESUMABLE, Job, Kind, Store
-from voicefactory.jobs.worker import NO_ROOM
+from voicefactory.jobs.workers import Workers
 from voicefactory.project import Project, projects_root
 from voicefactory.settings import settings
 
 _POLL_S = 0.2
 _PLACE_S = 1.0  #: between two looks at the devices, while nothing has ended or come
-_AGAIN_S = 5.0  #: before a worker is tried again that found no room, or was killed before it began
-_TRIES = 3
 _PLANS = 4  #: made at one look
 _SWEEP_S = 3600.0  #: between two looks for projects that nobody uses any more
-_GRACE_S = 10.0  #: for a worker that stayed: it takes the next job or ends, unless it hangs
 _TERMINATE_AFTER_S, _KILL_AFTER_S = 6.0, 8.0  #: after Cancel; the worker saves and ends by itself before that
 
 
@@ -53,13 +46,9 @@ class Scheduler:
         self._look_at_devices = look
         self._lock = filelock.FileLock(self.home / "app.lock")
         self._wake, self._over = threading.Event(), threading.Event()
-        self._started: dict[str, subprocess.Popen[bytes]] = {}
-        self._tokens: dict[str, str] = {}
+        self._workers = Workers(self.store, self.home)
+        self._submitting = threading.Lock()
         self._asked: dict[str, float] = {}  #: job → when its cancelling was seen; not by the clock, which may jump
-        self._tries: dict[str, int] = {}
-        self._not_before: dict[str, float] = {}
-        self._handed: dict[str, float] = {}
-        self._codes: dict[int, int] = {}  #: exit codes of ended workers, by process id
         self._swept = float("-inf")
         self._needs: dict[str, tuple[Any, int | None]] = {}
         self._placed = (0.0, frozenset[tuple[str, str]]())
@@ -92,7 +81,9 @@ class Scheduler:
         if self._thread.is_alive():
             self._thread.join(10)
         if end_workers_s is not None:
-            self._end_workers(end_workers_s)
+            self._workers.end_all(self._running(), end_workers_s)
+            for job in self._running():
+                self._watch(job)
         self._lock.release()
 
     def submit(self, kind: Kind, project: Project, owner: str, request: dict[str, Any], token: str = "") -> Job:
@@ -100,15 +91,18 @@ class Scheduler:
 
         Raises InputError if the project is being trained already; see also `quotas.check_job`.
         """
-        for job in self.store.jobs(project=project.identifier, kinds=[kind], states=["queued", "running"]):
-            if kind == "train":
+        with self._submitting:  # two clicks at once are two threads
+            same = self.store.jobs(project=project.identifier, kinds=[kind], states=["queued", "running"])
+            if kind == "train" and same:
                 raise InputError("This voice is being trained already. Wait for it, or cancel it first.")
-            if kind == "prepare" and job.state == "queued":
+            replaced = [job for job in same if kind == "prepare" and job.state == "queued"]
+            if not replaced:
+                quotas.check_job(self.store, self.home, owner, kind)
+            for job in replaced:
                 self.store.move(job.id, "cancelled", origin="queued")
-        quotas.check_job(self.store, self.home, owner, kind)
-        job = self.store.add(kind, owner, project.identifier, request)
+            job = self.store.add(kind, owner, project.identifier, request)
         if token:
-            self._tokens[job.id] = token
+            self._workers.keep_token(job.id, token)
         self._wake.set()
         return job
 
@@ -137,11 +131,9 @@ class Scheduler:
             self._wake.clear()
 
     def _look(self) -> None:
-        self._reap()
-        active = self.store.active()
-        for job in active:
-            if job.state == "running":
-                self._watch(job)
+        self._workers.reap()
+        for job in self._running():
+            self._watch(job)
         active = self.store.active()
         self._place(active)
         self._forget({job.id for job in active})
@@ -155,36 +147,19 @@ class Scheduler:
 
     def _forget(self, active: set[str]) -> None:
         """What was noted of jobs that have ended."""
-        for noted in (self._asked, self._tries, self._not_before, self._handed, self._needs, self._tokens):
-            for identifier in [one for one in noted if one not in active]:
-                noted.pop(identifier, None)  # type: ignore[attr-defined]
+        self._workers.forget(active)
+        self._asked = {job: moment for job, moment in self._asked.items() if job in active}
+        self._needs = {job: found for job, found in self._needs.items() if job in active}
 
-    def _reap(self) -> None:
-        """Workers that have ended: those that had not begun their first job are tried again, or that job has failed."""
-        for identifier, process in list(self._started.items()):
-            code = process.poll()  # reaps it, too
-            if code is None:
-                continue
-            self._codes[process.pid] = code
-            job = self.store.find(identifier)
-            if job is None or job.state != "queued":
-                del self._started[identifier]
-                continue
-            tries = self._tries.get(identifier, 0) + (code != NO_ROOM)
-            if code != NO_ROOM and (code >= 0 or tries >= _TRIES):
-                self.store.move(identifier, "failed", origin="queued", **not_started(job))
-            else:
-                self._tries[identifier] = tries
-                self._not_before[identifier] = time.monotonic() + _AGAIN_S
-                self.store.place(identifier, device="")
-            del self._started[identifier]  # last: until then it counts as about to start
+    def _running(self) -> list[Job]:
+        return [job for job in self.store.active() if job.state == "running"]
 
     def _place(self, active: Sequence[Job]) -> None:
         now = time.monotonic()
-        self._give_back_handed(active, now)
-        running = [job for job in active if job.state == "running" or job.id in self._started or job.handed_to]
-        known = {job.id for job in running}
-        waiting = [job for job in active if job.id not in known and self._not_before.get(job.id, 0.0) <= now]
+        if self._workers.take_back(active):
+            return  # at the next look they wait again
+        running = [job for job in active if self._workers.occupy(job)]
+        waiting = [job for job in active if not self._workers.occupy(job) and self._workers.may_start(job)]
         mark = frozenset((job.id, job.state) for job in active)
         if not waiting or (mark == self._placed[1] and now - self._placed[0] < _PLACE_S):
             return
@@ -193,14 +168,14 @@ class Scheduler:
         decision = decide(
             waiting,
             running,
-            self._look_at_devices(running, [process.pid for process in self._idle(running).values()]),
+            self._look_at_devices(running, [process.pid for process in self._workers.idle(running).values()]),
             served=started,
             max_running=settings().max_running_jobs,
             now=time.time(),
         )
         self._tell_why(waiting, decision)
         for start in decision.starts:
-            self._begin(start, running)
+            self._workers.begin(start, running)
         self._placed = (now, mark)
 
     def _with_needs(self, waiting: Sequence[Job]) -> list[Job]:
@@ -227,50 +202,6 @@ class Scheduler:
             if decision.waits.get(job.id, "") != job.waits:
                 self.store.place(job.id, waits=decision.waits.get(job.id, ""))
 
-    def _begin(self, start: Start, running: Sequence[Job]) -> None:
-        """Hand the job to a worker that stayed on that device with its model loaded, or start one."""
-        job = start.job
-        idle = self._idle_worker(job, start.device, running)
-        if not self.store.place(job.id, device=start.device, handed_to=idle, waits=""):
-            return  # cancelled in this moment
-        if idle:
-            self._handed[job.id] = time.monotonic()
-            return
-        try:
-            token = self._tokens.pop(job.id, "")
-            self._started[job.id] = spawn(job, Project.open(job.project, self.home), start.device, token)
-        except (VoiceFactoryError, OSError) as error:
-            sentence = as_sentence(error) or VoiceFactoryError(f"The worker could not start: {error}.")
-            self.store.move(job.id, "failed", origin="queued", error=str(sentence), error_kind=type(sentence).__name__)
-
-    def _idle_worker(self, job: Job, device: str, running: Sequence[Job]) -> str:
-        """The first job of a worker that did this kind on this device and has stayed; empty if there is none."""
-        for identifier in self._idle(running) if job.kind in LINGERING else ():
-            first = self.store.find(identifier)
-            if first and (first.kind, first.device) == (job.kind, device):
-                return identifier
-        return ""
-
-    def _idle(self, running: Sequence[Job]) -> dict[str, subprocess.Popen[bytes]]:
-        """First job → worker that has done its work and waits for more, or is about to end."""
-        busy = {job.pid for job in running}
-        starting = {job.id for job in running if job.state == "queued"} | {job.handed_to for job in running}
-        return {
-            identifier: process
-            for identifier, process in self._started.items()
-            if process.pid not in busy and identifier not in starting
-        }
-
-    def _give_back_handed(self, active: Sequence[Job], now: float) -> None:
-        """A worker that stayed takes what it is handed at once, unless it has just ended or hangs."""
-        for job in active:
-            if job.state != "queued" or not job.handed_to:
-                continue
-            gave_up = now - self._handed.get(job.id, 0.0) > _GRACE_S
-            if (job.handed_to not in self._started or gave_up) and self.store.place(job.id, handed_to="", device=""):
-                self._handed.pop(job.id, None)
-                self._placed = (0.0, frozenset())
-
     def _watch(self, job: Job) -> None:
         if not processes.is_alive(job.pid, job.pid_identity):
             if job.pid is not None and job.pid_identity is not None:
@@ -278,27 +209,9 @@ class Scheduler:
             if self.store.get(job.id).cancel_requested is not None:
                 self.store.move(job.id, "cancelled")
             else:
-                self.store.move(job.id, "interrupted", **gone(self._codes.get(job.pid or 0)))
+                self.store.move(job.id, "interrupted", **gone(self._workers.exit_code(job.pid)))
             self._asked.pop(job.id, None)
         elif job.cancel_requested is not None:
             waited = time.monotonic() - self._asked.setdefault(job.id, time.monotonic())
             if waited > _TERMINATE_AFTER_S:
                 processes.signal_tree(job.pid, job.pid_identity, kill=waited > _KILL_AFTER_S)
-
-    def _end_workers(self, seconds: float) -> None:
-        """Ask each worker to save and end; the last look says how it went."""
-        workers = [(job.pid, job.pid_identity) for job in self.store.active() if job.state == "running"]
-        workers += [(process.pid, processes.identity(process.pid)) for process in self._started.values()]
-        for pid, known in workers:
-            processes.ask_to_end(pid, known)
-        end = time.monotonic() + seconds
-        while any(processes.is_alive(*worker) for worker in workers) and time.monotonic() < end:
-            time.sleep(0.1)
-        for pid, known in workers:
-            processes.signal_tree(pid, known, kill=True)
-        for process in self._started.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._codes[process.pid] = process.wait(5)
-        for job in self.store.active():
-            if job.state == "running":
-                self._watch(job)
