@@ -34,11 +34,15 @@ def is_key(text: str) -> bool:
 
 
 def home_key(home: Path) -> str:
-    """The key of the person at this computer, made when there is none; only they may read the file.
+    """The key of the person at this computer: see `kept_key`."""
+    return kept_key(home.expanduser().resolve() / KEY_FILE)
+
+
+def kept_key(path: Path) -> str:
+    """The key in a file that only its owner on this machine may read, made when there is none.
 
     Raises VoiceFactoryError if the file holds something else.
     """
-    path = home.expanduser().resolve() / KEY_FILE
     if not path.exists():
         _write_once(path, new_key())
     key = path.read_text(encoding="ascii", errors="replace").strip()

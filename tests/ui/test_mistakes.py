@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.ui import way
 from tests.ui.conftest import Server
+from voicefactory.owners import HEADER
 from voicefactory.project import Project
 
 
@@ -124,9 +125,10 @@ def test_files_of_a_project_are_not_served(server: Server, prepared_project: Cal
     root = server.home / "projects" / "anna"
     if not root.exists():
         prepared_project(server.home)
+    mine = urllib.request.Request(f"{server.url}/gradio_api/file={root}/clips.jsonl", headers={HEADER: server.key})
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{server.url}/gradio_api/file={root}/clips.jsonl", timeout=10)
-    assert refused.value.code == 403
+        urllib.request.urlopen(mine, timeout=10)
+    assert refused.value.code == 404
 
 
 def test_a_tick_made_while_the_page_still_loads_is_kept(

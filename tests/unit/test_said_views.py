@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from voicefactory.pipeline.said import Heard, SpeechRequest, Take
+from voicefactory.project import Project
+from voicefactory.settings import settings
 from voicefactory.ui import said_views
 from voicefactory.ui.player import Feed, feed_json, row_html
 
@@ -52,7 +54,9 @@ def test_what_was_cut_off_is_told(runaway: tuple[int, ...], pieces: int, sentenc
 
 def test_the_feed_leaves_out_what_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "page"))
-    there, gone = tmp_path / "a b.wav", tmp_path / "gone.wav"
+    monkeypatch.setattr(settings(), "home", tmp_path)
+    project = Project.create("Anna")
+    there, gone = project.root / "a b.wav", project.root / "gone.wav"
     there.write_bytes(b"sound")
     fed = json.loads(feed_json(Feed("name", "Anna", [(there, 1.5), (gone, 2.0)], gone, [("0", "<p>")])))
     ((piece),) = fed["pieces"]

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from voicefactory import files
 from voicefactory.errors import InputError
 from voicefactory.jobs.store import Store
 from voicefactory.pipeline.transcripts import load_transcripts, set_transcripts
 from voicefactory.project import Project
 from voicefactory.settings import settings
 from voicefactory.types import Transcript
-from voicefactory.ui import access, handout, intake
-from voicefactory.ui.guard import is_remote
+from voicefactory.ui import access, intake
 from voicefactory.ui.state import read
 
 
@@ -85,20 +83,6 @@ def test_single_texts_are_given_as_a_folder(home: Path, tmp_path: Path) -> None:
     assert (Path(intake.own_texts(project)) / "one.txt").read_text() == "Hello."
 
 
-def test_only_a_copy_is_handed_out_and_only_while_it_is_right(home: Path, tmp_path: Path) -> None:
-    source = tmp_path / "secret place" / "voice.zip"
-    source.parent.mkdir()
-    source.write_bytes(b"first")
-    given = handout.give(source)
-    assert given is not None
-    assert "secret place" not in given
-    assert Path(given).read_bytes() == b"first"
-    assert handout.give(source) == given
-    files.write_text(source, "second")
-    assert handout.give(source) != given
-    assert handout.give(tmp_path / "nothing.wav") is None
-
-
 def test_state_follows_the_files_and_rows_stay_in_place(
     home: Path, prepared_project: Callable[[Path], Project]
 ) -> None:
@@ -114,25 +98,6 @@ def test_state_follows_the_files_and_rows_stay_in_place(
     assert [row.clip for row in after.transcripts] == [row.clip for row in before.transcripts]
     assert load_transcripts(project) != []
     assert read(None, store).clips == ()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/gradio_api/file=https://example.org",
-        "/gradio_api/file=//example.org",
-        "/gradio_api/file=https%3A%2F%2Fexample.org",
-        "/gradio_api/file=https%253A%252F%252Fexample.org",
-        "/gradio_api/file=HTTPS:example.org",
-        "/file=\\\\example.org",
-    ],
-)
-def test_urls_are_recognised_behind_file(path: str) -> None:
-    assert is_remote(path)
-
-
-def test_files_are_not_taken_for_urls() -> None:
-    assert not is_remote("/gradio_api/file=/tmp/page/given/0123/take one.wav")
 
 
 def test_the_page_does_not_load_what_the_workers_need() -> None:

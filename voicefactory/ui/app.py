@@ -20,7 +20,7 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 
 import gradio as gr
 
-from voicefactory.ui import access, api, ending, english, projects, steps, text, views
+from voicefactory.ui import access, api, ending, english, handout, projects, steps, text, views
 from voicefactory.ui.launching import launch_settings, serving
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
@@ -203,6 +203,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     scheduler.start()
     try:
         Path(os.environ["GRADIO_TEMP_DIR"]).mkdir(parents=True, exist_ok=True)
+        handout.sweep()
         demo = build_app(scheduler)
         _, address, _ = demo.launch(**launch_settings(host, port, scheduler), quiet=True, prevent_thread_lock=True)
         print(serving(address, scheduler.home), flush=True)

@@ -53,4 +53,8 @@ def serving(address: str, home: Path) -> str:
 def _around(scheduler: Scheduler) -> list[Middleware]:
     """The outermost first."""
     key = None if settings().on_space else owners.home_key(scheduler.home)
-    return [Middleware(Health, scheduler=scheduler), Middleware(Visitors, home=key), Middleware(Guard, login=settings().on_space)]
+    return [
+        Middleware(Health, scheduler=scheduler),
+        Middleware(Visitors, home=key),
+        Middleware(Guard, login=settings().on_space),
+    ]

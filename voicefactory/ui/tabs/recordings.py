@@ -41,7 +41,6 @@ def build(page: Page) -> None:
                         label=text.MICROPHONE,
                         sources=["microphone"],
                         type="filepath",
-                        format="wav",
                         elem_id="microphone",
                     )
                     add_take = gr.Button(text.ADD_TAKE, elem_id="add-take", size="md", scale=0)
