@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -66,7 +67,14 @@ class Server:
             env.pop(name, None)
         self.home.mkdir(parents=True, exist_ok=True)
         with open(self.home / "app.log", "ab") as log:
-            self.process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, "app.py"],
+                cwd=ROOT,
+                env=env,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_listen_to_ctrl_c,  # noqa: PLW1509 - it takes no lock
+            )
         end = time.monotonic() + 90
         while True:
             try:
@@ -93,8 +101,14 @@ class Server:
         return gradio_client.Client(self.url, headers={owners.HEADER: key or self.key}, verbose=False)
 
     def stop(self) -> None:
-        self.process.terminate()
+        """As Ctrl-C does: workers go on."""
+        self.process.send_signal(signal.SIGINT)
         self.process.wait(60)
+
+    def terminate(self) -> int:
+        """As `docker stop` does: workers save and end. The exit code."""
+        self.process.terminate()
+        return self.process.wait(90)
 
     @property
     def log(self) -> str:
@@ -116,6 +130,11 @@ class Server:
         for job in self.store.jobs(states=["running"]):
             if job.pid and job.pid_identity:
                 processes.signal_tree(job.pid, job.pid_identity, kill=True)
+
+
+def _listen_to_ctrl_c() -> None:
+    """Also where the tests run in the background of a shell, which makes their children deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)

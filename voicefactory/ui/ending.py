@@ -22,11 +22,11 @@ def on_sigterm() -> threading.Event:
 
 def wait_for_the_end(demo: gr.Blocks, terminated: threading.Event) -> None:
     """Return after Ctrl-C or SIGTERM, with the page closed: it takes no more requests."""
-    log.event("app started")
+    log.event("app_started")
     try:
         while not terminated.wait(_LOOK_S):
             pass
     except KeyboardInterrupt:
         print(_GO_ON, flush=True)
-    log.event("app stopping", signal="SIGTERM" if terminated.is_set() else "SIGINT")
+    log.event("app_stopping", signal="SIGTERM" if terminated.is_set() else "SIGINT")
     demo.close(verbose=False)
