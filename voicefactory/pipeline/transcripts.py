@@ -218,6 +218,12 @@ def load_rows(project: Project) -> dict[str, Row]:
     return dict(known.rows)
 
 
+def forget(project: Project) -> None:
+    """Forget the rows of a project that is gone."""
+    with _lock:
+        _known.pop(project.transcripts_jsonl, None)
+
+
 def _stamp(path: Path) -> tuple[int, int, int]:
     """Another one after every write: each makes a new file."""
     if not path.exists():

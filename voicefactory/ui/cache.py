@@ -63,6 +63,13 @@ def later(name: str, about: Path, sources: list[Path], load: Callable[[], T], *,
     return Known(known[1] if known else None, current)
 
 
+def forget(root: Path) -> None:
+    """Forget everything about what lies in a folder that is gone."""
+    with _lock:
+        for key in [key for key in _cache if key[1] == root or root in key[1].parents]:
+            del _cache[key]
+
+
 def stamp_of(path: Path) -> tuple[int, int, int]:
     """Another one whenever a file is replaced; zeros if there is none."""
     try:

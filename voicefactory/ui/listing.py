@@ -102,9 +102,14 @@ def forget(state: State) -> None:
     """The next `listed` picks and sorts anew: a person has asked for another list."""
     if state.project is not None:
         sort_anew(state.project)
-        with _lock:
-            for key in [key for key in _lists if key[0] == state.project.root]:
-                del _lists[key]
+        forget_project(state.project.root)
+
+
+def forget_project(root: Path) -> None:
+    """Forget every list of the project that lies there."""
+    with _lock:
+        for key in [key for key in _lists if key[0] == root]:
+            del _lists[key]
 
 
 def page_of(state: State) -> tuple[int, int]:

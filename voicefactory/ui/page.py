@@ -26,6 +26,7 @@ from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.jobs.store import Kind
 from voicefactory.project import Project
 from voicefactory.ui import access, message, text
+from voicefactory.ui.account import NOBODY, account_of
 from voicefactory.ui.projects import ProjectLine, project_lines
 from voicefactory.ui.state import State, read
 
@@ -84,7 +85,9 @@ class Call:
 
     def state(self) -> State:
         """The project as it is now."""
-        return read(self.project, self.scheduler.store, project_lines(self.owner, self.scheduler.store))
+        store = self.scheduler.store
+        account = account_of(self.owner, self.scheduler.home)
+        return read(self.project, store, project_lines(self.owner, store), account)
 
     def cancel(self, kind: Kind) -> None:
         """Stop the project's job of that kind, if there is one that runs or waits."""
@@ -219,11 +222,13 @@ class Page:
         text.speak(text.language_of(request.headers))
         project: Project | None = None
         projects: tuple[ProjectLine, ...] = ()
+        account = NOBODY
         with contextlib.suppress(VoiceFactoryError):  # not logged in, deleted, or somebody else's: shown as none
             owner = access.owner_of(request)
             projects = project_lines(owner, self.scheduler.store)
+            account = account_of(owner, self.scheduler.home)
             project = access.open_project(identifier, owner) if identifier else None
-        return read(project, self.scheduler.store, projects)
+        return read(project, self.scheduler.store, projects, account)
 
     def _guarded(self, action: Action) -> Callable[..., Any]:
         """The action with its caller checked, and with errors turned into messages."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voicefactory import files
+from voicefactory.jobs import retention
 from voicefactory.jobs.store import ACTIVE, Job, Store
 from voicefactory.project import Project, projects_root
 from voicefactory.ui import text, views
@@ -33,6 +34,7 @@ class ProjectLine:
     name: str
     state: str  #: in words
     touched: float  #: when a job of it last changed, or it was made; Unix seconds
+    goes: str = ""  #: that it is deleted soon, in words
 
 
 def project_lines(owner: str, store: Store) -> tuple[ProjectLine, ...]:
@@ -45,8 +47,9 @@ def project_lines(owner: str, store: Store) -> tuple[ProjectLine, ...]:
         if info.get("owner") == owner:
             project = Project(path.parent)
             state = _state(project, active.get(project.identifier))
-            last = max(float(info.get("created", 0)), touched.get(project.identifier, 0.0))
-            lines.append(ProjectLine(project.identifier, str(info["name"]), state, last))
+            job = touched.get(project.identifier, 0.0)
+            last = max(float(info.get("created", 0)), job)
+            lines.append(ProjectLine(project.identifier, str(info["name"]), state, last, _goes(project, job)))
     return tuple(sorted(lines, key=lambda line: -line.touched))
 
 
@@ -61,9 +64,10 @@ def projects_html(lines: Sequence[ProjectLine], chosen: str) -> str:
 def _row_html(line: ProjectLine, chosen: bool) -> str:
     mark = ' aria-current="true"' if chosen else ""
     about = html.escape(f"{line.state}, {day(line.touched)}")
+    goes = f'<span class="more against">{html.escape(line.goes)}</span>' if line.goes else ""
     return (
         f'<li><button type="button" data-project="{html.escape(line.identifier, quote=True)}"{mark}>'
-        f'<span class="name">{html.escape(line.name)}</span><span class="more">{about}</span></button></li>'
+        f'<span class="name">{html.escape(line.name)}</span><span class="more">{about}</span>{goes}</button></li>'
     )
 
 
@@ -72,6 +76,14 @@ def day(moment: float) -> str:
     then = time.localtime(moment)
     today = time.time() - moment < _DAY_S and then.tm_yday == time.localtime().tm_yday
     return time.strftime("%H:%M" if today else "%Y-%m-%d", then)
+
+
+def _goes(project: Project, last_job: float) -> str:
+    """In the last days of a project that nobody uses, when it is deleted."""
+    left = retention.days_left(project, last_job, time.time())
+    if left is None or left > retention.NOTICE_DAYS:
+        return ""
+    return text.GOES_SOON.format(days=views.count(int(left), "day")) if left >= 1 else text.GOES_TODAY
 
 
 def _state(project: Project, job: Job | None) -> str:

@@ -39,6 +39,13 @@ def submit_prepare(call: Call) -> None:
     call.scheduler.submit("prepare", call.project, call.owner, request)
 
 
+def forget(identifier: str) -> None:
+    """Prepare nothing more of a project that is gone."""
+    with _lock:
+        if timer := _timers.pop(identifier, None):
+            timer.cancel()
+
+
 def prepare_soon(call: Call) -> None:
     """The same when nothing more has come for a while, so that a series of takes is taken in at once.
 

@@ -29,6 +29,7 @@ from voicefactory.pipeline.worklist import Work, worklist, worklist_sources
 from voicefactory.probe.watch import ABOUT, READINGS
 from voicefactory.project import Project
 from voicefactory.types import Clip, Recording, Reference, Refused, Transcript
+from voicefactory.ui.account import NOBODY, Account
 from voicefactory.ui.cache import cached, later, stamp_of
 from voicefactory.ui.projects import ProjectLine
 from voicefactory.ui.view import View, load_view
@@ -110,6 +111,7 @@ class State:
     run: Run | None = None
     voices: tuple[FinishedVoice, ...] = ()
     projects: tuple[ProjectLine, ...] = ()  #: of the visitor
+    account: Account = NOBODY  #: of the visitor
 
     @functools.cached_property
     def clip(self) -> dict[str, Clip]:
@@ -139,10 +141,12 @@ class State:
         return dict(self.info).get(key, default)
 
 
-def read(project: Project | None, store: Store, projects: tuple[ProjectLine, ...] = ()) -> State:
+def read(
+    project: Project | None, store: Store, projects: tuple[ProjectLine, ...] = (), account: Account = NOBODY
+) -> State:
     """The state now."""
     if project is None:
-        return State(workers=_workers(store), projects=projects)
+        return State(workers=_workers(store), projects=projects, account=account)
     info = cached("info", project.info_path, [project.info_path], lambda: project.info)
     listed = [project.recordings_jsonl, project.clips_jsonl, project.transcripts_jsonl]
     refusals = sorted((project.root / "refused").glob("*.jsonl"))
@@ -187,6 +191,7 @@ def read(project: Project | None, store: Store, projects: tuple[ProjectLine, ...
         run=_latest_run(project, jobs),
         voices=_voices(project),
         projects=projects,
+        account=account,
     )
 
 

@@ -28,6 +28,11 @@ def told(sentence: str) -> str:
     return sentence if language == text.ENGLISH else _told(language, sentence)
 
 
+def forget() -> None:
+    """Forget what was told: sentences have names of files in them."""
+    _told.cache_clear()
+
+
 @functools.lru_cache(maxsize=8_192)
 def _told(language: str, words: str) -> str:
     """A sentence, several, or a part of one; what stands before it (a space, a comma) stays."""

@@ -11,6 +11,7 @@ from voicefactory.ui.english.amounts import *
 from voicefactory.ui.english.frame import *
 from voicefactory.ui.english.jobs import *
 from voicefactory.ui.english.listen import *
+from voicefactory.ui.english.mine import *
 from voicefactory.ui.english.recordings import *
 from voicefactory.ui.english.reference import *
 from voicefactory.ui.english.share import *

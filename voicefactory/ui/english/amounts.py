@@ -9,6 +9,9 @@ COUNTS = {
     "part": ("1 part", "{number:,} parts"),
     "sentence": ("1 sentence", "{number:,} sentences"),
     "epoch": ("1 epoch", "{number:,} epochs"),
+    "day": ("1 day", "{number:,} days"),
+    "voice": ("1 voice", "{number:,} voices"),
+    "finished voice": ("1 finished voice", "{number:,} finished voices"),
     "step": ("1 step", "{number:,} steps"),
 }
 SECONDS, MINUTES, MINUTES_SECONDS = "{seconds} s", "{minutes} min", "{minutes} min {seconds} s"
