@@ -20,7 +20,7 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 
 import gradio as gr
 
-from voicefactory.ui import access, api, ending, english, handout, projects, steps, text, views
+from voicefactory.ui import access, api, ending, english, handout, other_browser, projects, steps, text, views
 from voicefactory.ui.launching import launch_settings, serving
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
@@ -92,6 +92,7 @@ def _build_side(page: Page) -> None:
     samples = gr.Button(text.SAMPLES_BUTTON, elem_id="samples", size="sm", variant="secondary")
     gr.Markdown(f"## {text.PROJECT}", elem_id="projects-head")
     listed = gr.HTML(elem_id="projects", js_on_load=projects.LIST_JS)
+    other_browser.build(page)
     page.on(listed.select, _choose, [], [page.current], selects=True)
     page.on(create.click, _create, [name], [page.current, name])
     page.on(name.submit, _create, [name], [page.current, name])

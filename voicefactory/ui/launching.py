@@ -12,6 +12,7 @@ from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.settings import settings
 from voicefactory.ui import text
 from voicefactory.ui.guard import Guard
+from voicefactory.ui.headers import SafeHeaders
 from voicefactory.ui.health import Health
 from voicefactory.ui.theme import CSS, theme
 from voicefactory.ui.visitors import Visitors
@@ -54,6 +55,7 @@ def _around(scheduler: Scheduler) -> list[Middleware]:
     """The outermost first."""
     key = None if settings().on_space else owners.home_key(scheduler.home)
     return [
+        Middleware(SafeHeaders, on_space=settings().on_space),
         Middleware(Health, scheduler=scheduler),
         Middleware(Visitors, home=key),
         Middleware(Guard, login=settings().on_space),

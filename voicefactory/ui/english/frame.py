@@ -29,6 +29,9 @@ SERVING = (
 SERVING_SPACE = "VoiceFactory is open at {address}\nVoices are kept in {home}"
 NO_KEY = "It is not known which voices are yours. Allow cookies for this page and reload it; scripts send their key."
 FILE_GONE = "This file is not here any more. Upload it again."
+OTHER_BROWSER = "Open in another browser"
+OTHER_BROWSER_WHY = "Your voices are kept for this browser. Whoever has this link sees them: treat it as a password."
+OTHER_BROWSER_LINK = "Your own link"
 KEY_QUESTION = (
     "This link opens VoiceFactory with the key of whoever made it: they see what you make. This browser will not show "
     "what it made before. Go on only if the link is your own."
