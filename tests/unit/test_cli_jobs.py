@@ -18,7 +18,7 @@ import pytest
 from tests.conftest import GivenClip
 from tests.unit.test_cli import environ
 from voicefactory import cli, files
-from voicefactory.jobs import log, processes, stopping
+from voicefactory.jobs import log, processes, stopping, upkeep
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.jobs.store import Job, Store
 from voicefactory.pipeline.request import Request
@@ -232,7 +232,10 @@ def test_resume_says_that_no_app_runs_and_a_running_one_starts_it(
         scheduler.stop()
 
 
-def test_clean_removes_what_nobody_needs_and_nothing_else(store: Store, home: Path, jobs: Any) -> None:
+def test_clean_removes_what_nobody_needs_and_nothing_else(
+    store: Store, home: Path, jobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_CACHE_DAYS", -0.01)  # when a file was linked cannot be set: what is from now is old
     old, young = row(store, "failed", days=40), row(store, "failed", days=2)
     stopped, active = row(store, "interrupted", days=40), row(store, "running", days=40)
     kept = []
@@ -247,8 +250,10 @@ def test_clean_removes_what_nobody_needs_and_nothing_else(store: Store, home: Pa
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * 1000)
         os.utime(path, (time.time() - 3 * DAY_S,) * 2)
-    kept = [home / "page" / "1a2b" / "new.wav", voice]
-    kept[0].write_bytes(b"x")
+    kept = [home / "page" / "1a2b" / "new.wav", home / "page" / "secret.key", voice]
+    for path in kept[:2]:
+        path.write_bytes(b"x")
+    os.utime(kept[0], (time.time() + DAY_S,) * 2)
 
     said = jobs("clean", "--json")
     assert said.json == {"jobs": 1, "logs": 1, "leftovers": 1, "cache": 1, "bytes": 3000}

@@ -46,9 +46,11 @@ def clean(home: Path, *, older_than_days: float) -> Freed:
 
 
 def _old_files(folder: Path, days: float) -> list[Path]:
+    """Files in the folders of `folder`; what lies in it itself is the page's own. What was handed out may be a link to
+    an old file, so the moment of linking counts, too."""
     before = time.time() - days * _DAY_S
-    found = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return [path for path in found if path.stat().st_mtime < before]
+    found = [path for path in folder.glob("*/**/*") if path.is_file() and not path.is_symlink()]
+    return [path for path in found if max(path.stat().st_mtime, path.stat().st_ctime) < before]
 
 
 def _remove(path: Path) -> int:
