@@ -146,9 +146,11 @@ def _create(
     """The work of `create`; what it made, as JSON."""
     from voicefactory.cli_progress import progress_on
     from voicefactory.engines import registry
+    from voicefactory.owners import LOCAL
     from voicefactory.pipeline.create import check_request, create
     from voicefactory.pipeline.hub_data import is_hub_name, parse_hub_name
-    from voicefactory.project import Project
+    from voicefactory.project import Project, projects_root, slug
+    from voicefactory.quotas import check_project
 
     check_request(request)  # before a folder is made for it
     engine = registry.get(request.engine)
@@ -160,6 +162,8 @@ def _create(
             parse_hub_name(path)
         elif not path.expanduser().exists():
             raise InputError(f"There is no file or folder {str(path)!r}. Check the path.")
+    if not (projects_root(home) / slug(name) / "project.json").exists():
+        check_project(LOCAL, home)
     project = Project.create(name, home)
     with project.alone(), progress_on() as tell:
         created = create(project, paths, request, on_progress=tell, should_stop=should_stop)
@@ -477,6 +481,28 @@ def push(
     with progress_on() as tell:
         url = publish(voice, repo_id, token=token, public=public, on_progress=tell)
     typer.echo(url)
+
+
+@app.command()
+def delete(
+    name: Annotated[
+        str, typer.Argument(help="The voice's name, or its folder's name if it is somebody else's.", metavar="NAME")
+    ] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Everything of one owner.")] = False,
+    owner: Annotated[str, typer.Option(help="Whose, with --all; otherwise yours. See: voicefactory jobs list.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Where projects are kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON. Goes with --yes.")] = False,
+) -> None:
+    """Delete a voice with its recordings, runs and jobs, or everything of one owner. Work on it is stopped."""
+    _use_home(home)
+    from voicefactory import cli_delete
+
+    whose, projects = cli_delete.doomed(name, everything=everything, owner=owner, home=home)
+    if not yes:
+        cli_delete.confirm(cli_delete.question(whose, projects, everything=everything))
+    gone = cli_delete.delete(whose, projects, everything=everything, home=home)
+    typer.echo(json.dumps(gone, ensure_ascii=False) if as_json else "\n".join(gone["projects"]))
 
 
 @app.command()

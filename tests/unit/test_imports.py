@@ -23,6 +23,7 @@ LAYERS = [
         "cli_analyse",
         "cli_clean",
         "cli_dataset",
+        "cli_delete",
         "cli_ending",
         "cli_doctor",
         "cli_jobs",
