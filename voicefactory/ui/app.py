@@ -20,13 +20,26 @@ os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolv
 
 import gradio as gr
 
-from voicefactory.ui import access, api, ending, english, handout, other_browser, projects, steps, text, views
+from voicefactory.ui import (
+    access,
+    api,
+    ending,
+    english,
+    forgetting,
+    handout,
+    other_browser,
+    projects,
+    steps,
+    text,
+    views,
+)
+from voicefactory.ui.account import usage_html
 from voicefactory.ui.launching import launch_settings, serving
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
 from voicefactory.ui.samples import start_samples
 from voicefactory.ui.state import State
-from voicefactory.ui.tabs import listen, recordings, reference, share, train, transcripts
+from voicefactory.ui.tabs import deleting, everybody, listen, recordings, reference, share, train, transcripts
 
 _TABS = {
     "recordings": recordings,
@@ -69,6 +82,7 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
                 _build_side(page)
             with gr.Column(scale=4, min_width=320, elem_id="main"):
                 opened = _build_steps(page)
+                everybody.build(page)
         page.connect()
         api.build(scheduler)
         current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
@@ -93,11 +107,14 @@ def _build_side(page: Page) -> None:
     gr.Markdown(f"## {text.PROJECT}", elem_id="projects-head")
     listed = gr.HTML(elem_id="projects", js_on_load=projects.LIST_JS)
     other_browser.build(page)
+    used = gr.HTML(visible=HIDDEN, elem_id="usage")
+    deleting.build(page)
     page.on(listed.select, _choose, [], [page.current], selects=True)
     page.on(create.click, _create, [name], [page.current, name])
     page.on(name.submit, _create, [name], [page.current, name])
     page.on(samples.click, _try_samples, [], [page.current])
     page.show([listed], _listed, lambda state: [projects.projects_html(state.projects, _identifier(state))])
+    page.show([used], lambda state: repr(usage_html(state.account)), _show_usage)
     page.show([samples], _is_bare, lambda state: [gr.update(visible=shown(_is_bare(state)))])
 
 
@@ -137,6 +154,11 @@ def _is_bare(state: State) -> bool:
 
 def _listed(state: State) -> Any:
     return [_identifier(state), *(f"{line} {projects.day(line.touched)}" for line in state.projects)]
+
+
+def _show_usage(state: State) -> list[Any]:
+    line = usage_html(state.account)
+    return [gr.update(value=line, visible=shown(line))]
 
 
 def _standing(state: State) -> Any:
@@ -200,6 +222,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     host = host or os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if settings().on_space else "127.0.0.1")
     port = port or int(os.environ.get("GRADIO_SERVER_PORT") or os.environ.get("PORT") or 7860)
     terminated = ending.on_sigterm()
+    forgetting.listen()  # before the first look, which finishes what was being deleted
     scheduler = Scheduler(settings().home)
     scheduler.start()
     try:
