@@ -7,26 +7,22 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
+from tests.at_work import end_workers, listen, prepare, running, train, training, uploaded, wait, wait_for
 from tests.conftest import GivenClip
 from tests.loopback_hub import LoopbackHub
-from voicefactory import files
 from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs import processes
 from voicefactory.jobs.scheduler import Scheduler
-from voicefactory.jobs.store import Job, State
+from voicefactory.jobs.store import Job
 from voicefactory.jobs.tasks import PublishRequest, ReadRequest
-from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
-
-TOY_TRAINING = ("batch_size=1", "max_steps=400", "save_every_steps=2", "eval_fraction=0")
 
 
 @pytest.fixture
@@ -41,63 +37,12 @@ def scheduler(home: Path) -> Iterator[Scheduler]:
     scheduler.start()
     yield scheduler
     scheduler.stop()
-    _end_workers(scheduler)
-
-
-def _end_workers(scheduler: Scheduler) -> None:
-    for job in scheduler.store.jobs(states=["running"]):
-        if job.pid and job.pid_identity:
-            processes.signal_tree(job.pid, job.pid_identity, kill=True)
+    end_workers(scheduler)
 
 
 @pytest.fixture
 def project(home: Path, twelve_clips: list[GivenClip]) -> Project:
-    """Three recordings and their texts, not yet looked at."""
-    project = Project.create("Anna", home)
-    for number, clip in enumerate(twelve_clips[:3]):
-        target = project.uploads / str(number) / clip.path.name
-        target.parent.mkdir(parents=True)
-        target.write_bytes(clip.path.read_bytes())
-    rows = [{"audio": clip.path.name, "text": clip.text} for clip in twelve_clips[:3]]
-    files.write_jsonl(project.root / "texts" / "texts.jsonl", rows)
-    return project
-
-
-def prepare(scheduler: Scheduler, project: Project) -> Job:
-    request = Request(language="english", transcripts=str(project.root / "texts" / "texts.jsonl"))
-    return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
-
-
-def listen(scheduler: Scheduler, project: Project) -> Job:
-    """Not the job of `prepare`, so that both can be asked for: Whisper is loaded and listens."""
-    request = Request(language="english", asr="tiny.en")
-    return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
-
-
-def train(scheduler: Scheduler, project: Project, **values: Any) -> Job:
-    request = Request(model="toy", language="english", overrides=TOY_TRAINING, device="cpu", **values)
-    return scheduler.submit("train", project, "local", dataclasses.asdict(request))
-
-
-def wait(scheduler: Scheduler, job: Job, until: Callable[[Job], bool], seconds: float) -> Job:
-    end = time.monotonic() + seconds
-    while not until(found := scheduler.store.get(job.id)):
-        assert time.monotonic() < end, f"still {found} after {seconds} s"
-        time.sleep(0.05)
-    return found
-
-
-def wait_for(scheduler: Scheduler, job: Job, state: State, seconds: float = 60) -> Job:
-    return wait(scheduler, job, lambda found: found.state == state or not found.active, seconds)
-
-
-def running(job: Job) -> bool:
-    return job.state == "running"
-
-
-def training(job: Job) -> bool:
-    assert job.active, job
-    return job.step == "finetune" and job.done >= 4
+    return uploaded(home, twelve_clips[:3])
 
 
 def log_of(project: Project, job: Job) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
@@ -63,12 +65,13 @@ class Reporter:
             return
         self._step, self._written = progress.step, now
         low, high = left if left else (None, None)
-        self._store.report(
-            self._job,
-            step=progress.step,
-            done=progress.done,
-            total=progress.total,
-            message=progress.message,
-            eta_low=low,
-            eta_high=high,
-        )
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk, a locked table: the work goes on
+            self._store.report(
+                self._job,
+                step=progress.step,
+                done=progress.done,
+                total=progress.total,
+                message=progress.message,
+                eta_low=low,
+                eta_high=high,
+            )

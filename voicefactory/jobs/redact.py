@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any, TextIO
 
@@ -17,13 +18,17 @@ def redact(text: str, *secrets: str) -> str:
 
 
 class RedactedStream:
-    """A text stream that redacts what passes through it. Everything but `write` is the stream's own."""
+    """A text stream that redacts what passes through it. Everything but `write` is the stream's own.
+
+    What cannot be written, because the log's disk is full, is dropped: the work matters more than its log.
+    """
 
     def __init__(self, stream: TextIO, *secrets: str) -> None:
         self._stream, self._secrets = stream, secrets
 
     def write(self, text: str) -> int:
-        self._stream.write(redact(text, *self._secrets))
+        with contextlib.suppress(OSError):
+            self._stream.write(redact(text, *self._secrets))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:

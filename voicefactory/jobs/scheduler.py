@@ -7,6 +7,7 @@ was. The one exception is a Hub token that waits for its job, because a token mu
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
 import sys
 import threading
 import time
@@ -50,6 +51,7 @@ class Scheduler:
         self._submitting = threading.Lock()
         self._asked: dict[str, float] = {}  #: job → when its cancelling was seen; not by the clock, which may jump
         self._swept = float("-inf")
+        self._held_open: sqlite3.Connection | None = None
         self._needs: dict[str, tuple[Any, int | None]] = {}
         self._placed = (0.0, frozenset[tuple[str, str]]())
         self._thread = threading.Thread(target=self._loop, name="scheduler", daemon=True)
@@ -68,6 +70,7 @@ class Scheduler:
                 f"VoiceFactory is already running on {self.home}. Use that window, "
                 "or set VOICEFACTORY_HOME to another folder to run a second one."
             ) from None
+        self._held_open = self.store.hold_open()
         self._look()
         self._thread.start()
 
@@ -84,6 +87,8 @@ class Scheduler:
             self._workers.end_all(self._running(), end_workers_s)
             for job in self._running():
                 self._watch(job)
+        if self._held_open is not None:
+            self._held_open.close()
         self._lock.release()
 
     def submit(self, kind: Kind, project: Project, owner: str, request: dict[str, Any], token: str = "") -> Job:

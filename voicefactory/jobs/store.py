@@ -120,6 +120,15 @@ class Store:
             db.execute("CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, started)")
             db.execute("CREATE INDEX IF NOT EXISTS jobs_active ON jobs (state) WHERE state IN ('queued', 'running')")
 
+    def hold_open(self) -> sqlite3.Connection:
+        """A connection that keeps the files beside the table in place; close it in the end.
+
+        Without one, SQLite makes them anew for each reader, and on a full disk nobody could even read.
+        """
+        db = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
+        db.execute("SELECT COUNT(*) FROM jobs").fetchone()
+        return db
+
     def add(self, kind: Kind, owner: str, project: str, request: dict[str, Any]) -> Job:
         """Queue a job. `request` is plain JSON and must not hold a secret."""
         identifier = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -33,6 +34,7 @@ TOKEN_VARIABLE = "VF_HUB_TOKEN"
 NO_ROOM = 75  #: exit code of a worker that found its device full; EX_TEMPFAIL of sysexits.h
 _LOOK_S, _HEARTBEAT_S = 0.25, 2.0
 _LINGER_LOOK_S = 0.1
+_END_S = 60.0  #: in which a job's end can be written
 
 
 class Watch:
@@ -108,17 +110,38 @@ def work(store: Store, job: Job, token: str, log: str) -> bool:
     try:
         context = tasks.Context(project, job, token, Reporter(store, job.id), watch.should_stop)
         result = tasks.run(context)
-        store.move(job.id, "succeeded", result=result, eta_low=None, eta_high=None)
+        _write_end(store, job.id, "succeeded", result=result, eta_low=None, eta_high=None)
     except BaseException as error:  # noqa: BLE001 - also SystemExit: the row must not stay "running"
         traceback.print_exc()
         whole = isinstance(error, VoiceFactoryError)
-        cancelled = watch.cancelled or store.get(job.id).cancel_requested is not None
+        cancelled = watch.cancelled or _is_cancelled(store, job.id)
         state, columns = ending(error, cancelled=cancelled, stopped=watch.should_stop(), log=log)
         columns["error"] = redact(columns.get("error", ""), token)
-        store.move(job.id, state, **columns)  # type: ignore[arg-type]
+        _write_end(store, job.id, state, **columns)
     finally:
         watch.end()
     return whole and not watch.signalled
+
+
+def _write_end(store: Store, identifier: str, state: str, **columns: Any) -> None:
+    """Write how a job ended. What was done must not be lost because the table is locked or its disk full just now;
+    after a while the scheduler will find the process gone, and the job can be resumed."""
+    give_up = time.monotonic() + _END_S
+    while True:
+        try:
+            store.move(identifier, state, **columns)  # type: ignore[arg-type]
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(1.0)
+
+
+def _is_cancelled(store: Store, identifier: str) -> bool:
+    try:
+        return store.get(identifier).cancel_requested is not None
+    except (sqlite3.OperationalError, KeyError):
+        return False
 
 
 def main() -> None:

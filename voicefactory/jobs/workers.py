@@ -44,6 +44,9 @@ class Workers:
 
     def exit_code(self, pid: int | None) -> int | None:
         """Of an ended worker, as in subprocess; None where this app did not start it."""
+        for process in self._started.values():
+            if process.pid == pid and (code := process.poll()) is not None:  # it ended since the last `reap`
+                return code
         return None if pid is None else self._codes.get(pid)
 
     def occupy(self, job: Job) -> bool:
