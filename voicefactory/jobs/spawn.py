@@ -11,8 +11,10 @@ from voicefactory.hardware import CPU
 from voicefactory.jobs.devices import visible
 from voicefactory.jobs.store import Job
 from voicefactory.jobs.worker import TOKEN_VARIABLE
+from voicefactory.owners import LOCAL
 from voicefactory.project import Project
 
+_OWN_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,6 +46,10 @@ def _environment(job: Job, home: Path, device: str, token: str) -> dict[str, str
         "PYTHONIOENCODING": "utf-8",
         "CUDA_VISIBLE_DEVICES": "" if device == CPU else visible(device),
     }
+    if job.owner != LOCAL:  # what a visitor asks for is fetched as anybody could, not with the machine's own account
+        env |= {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+        for name in _OWN_TOKENS:
+            env.pop(name, None)
     if job.kind == "publish":
         env.pop("HF_TOKEN", None)  # with the visitor's token or not at all
         env[TOKEN_VARIABLE] = token

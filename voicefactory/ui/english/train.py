@@ -6,6 +6,7 @@ NO_GPU = "No GPU: training will run on the CPU. That works for a try; a real voi
 ENGINE = "Engine"
 MODEL = "Model to start from"
 MODEL_HELP = "Choose one, or type a Hugging Face model id or a folder."
+MODEL_UNKNOWN = "Choose a base model from the list, or give its name on the Hub: owner/name."
 PRESET = "How to train"
 TOY = (
     "**The toy model makes noise, not speech.** It is there to try the way through without a GPU and a "

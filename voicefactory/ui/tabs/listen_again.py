@@ -13,7 +13,7 @@ from voicefactory.jobs.store import Job
 from voicefactory.jobs.studio_tasks import OpinionRequest
 from voicefactory.pipeline.second_opinion import Opinion
 from voicefactory.pipeline.spoken_form import AS_WRITTEN, IN_WORDS, parse_numbers, spoken_form
-from voicefactory.ui import text, views
+from voicefactory.ui import choices, text, views
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import submit_prepare
 from voicefactory.ui.state import State
@@ -76,8 +76,7 @@ def look(call: Call) -> None:
 def ask_again(call: Call, size: str | None, count: float | None) -> None:
     """Let another size hear the riskiest clips that nobody has decided on."""
     state = call.state()
-    if not size:
-        raise InputError(text.ASR_FIRST)
+    size = choices.whisper_size(size, _offered(state), call.owner)
     if state.active("opinion"):
         raise InputError(text.OPINION_RUNNING)
     waiting = [row for row in state.transcripts if row.source != "edited" and not row.dropped]
@@ -85,15 +84,13 @@ def ask_again(call: Call, size: str | None, count: float | None) -> None:
     clips = sorted(risk, key=lambda clip: -risk[clip])[: max(1, int(count or _COUNT))]
     if not clips:
         raise InputError(text.OPINION_NOTHING)
-    request = dataclasses.asdict(OpinionRequest(size.strip(), tuple(clips)))
+    request = dataclasses.asdict(OpinionRequest(size, tuple(clips)))
     call.scheduler.submit("opinion", call.project, call.owner, request)
 
 
 def write_again(call: Call, size: str | None) -> None:
     """Let another size write everything down again; what a person decided stays."""
-    if not size:
-        raise InputError(text.ASR_FIRST)
-    call.project.update_info(asr=size.strip())
+    call.project.update_info(asr=choices.whisper_size(size, _offered(call.state()), call.owner))
     submit_prepare(call)
 
 
@@ -124,6 +121,11 @@ def _found(state: State) -> list[dict[str, Any]]:
     return list((job.result or {}).get("sizes", [])) if job else []
 
 
+def _offered(state: State) -> list[str]:
+    """The sizes that this machine can run."""
+    return [one["name"] for one in _found(state) if not one["why_not"]]
+
+
 def _sizes_key(state: State) -> Any:
     job = state.latest("sizes")
     return [job.id if job else "", job.state if job else "", len(state.clips)]
@@ -137,8 +139,7 @@ def _sizes(state: State) -> list[Any]:
     seconds = sum(clip.seconds for clip in state.clips)
     part = seconds * min(1.0, _COUNT / max(1, len(state.clips)))
     rows = [list(text.ASR_ROWS), *(_row(one, seconds, part) for one in found)]
-    choices = [one["name"] for one in found if not one["why_not"]]
-    return [views.table_html(rows), gr.update(choices=choices)]
+    return [views.table_html(rows), gr.update(choices=_offered(state))]
 
 
 def _row(one: dict[str, Any], seconds: float, part: float) -> list[str]:

@@ -56,9 +56,11 @@ def build(page: Page) -> None:
 
 
 def choose(call: Call, clip: str) -> None:
-    """Remember the choice."""
-    remembered = call.project.info.get("own_reference", "")
-    call.project.update_info(reference=remembered if clip == _OWN else clip)
+    """Remember the choice. Raises InputError for what is no clip of this project: training would take it for a file."""
+    state = call.state()
+    if clip != _OWN and clip not in state.clip:
+        raise InputError(text.NO_CANDIDATE)
+    call.project.update_info(reference=state.remembered("own_reference", "") if clip == _OWN else clip)
 
 
 def bring(call: Call, path: str | None) -> None:

@@ -7,6 +7,7 @@ import functools
 import html
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -18,7 +19,7 @@ from voicefactory.errors import InputError, VoiceFactoryError
 from voicefactory.jobs.store import RESUMABLE, Job
 from voicefactory.pipeline.plan import RunPlan, plan, planned_clips
 from voicefactory.presets import load_preset, preset_files
-from voicefactory.ui import memory_views, models, text, views
+from voicefactory.ui import choices, memory_views, models, text, views
 from voicefactory.ui.page import HIDDEN, Call, Page, shown
 from voicefactory.ui.requests import remembered_request
 from voicefactory.ui.state import State, cached
@@ -100,6 +101,11 @@ def _presets() -> list[str]:
 
 def start(call: Call, engine: str, model: str, preset: str, consent: bool, *values: Any) -> None:
     """Begin training with what was chosen in all steps."""
+    begin(call, engine, model, preset, consent, advanced.overrides(load_preset(choices.preset(preset)), values))
+
+
+def begin(call: Call, engine: str, model: str, preset: str, consent: bool, overrides: Sequence[str]) -> Job:
+    """Queue the training, with `overrides` of the preset as key=value. Raises InputError saying what is missing."""
     state = call.state()
     if not state.clips:
         raise InputError(text.STILL_PREPARING if state.active("prepare") else text.NO_CLIPS)
@@ -108,19 +114,18 @@ def start(call: Call, engine: str, model: str, preset: str, consent: bool, *valu
     if not consent:
         raise InputError(text.CONSENT_FIRST)
     chosen_or_error(state)
-    overrides = advanced.overrides(load_preset(preset), values)
-    load_preset(preset, overrides)  # a wrong number is refused here, not in the worker
+    load_preset(choices.preset(preset), overrides)  # a wrong number is refused here, not in the worker
     given = text.CONSENT_GIVEN.format(owner=call.owner, day=time.strftime("%Y-%m-%d"), statement=text.CONSENT)
     request = remembered_request(
         call,
         engine=engine,
-        model=(model or "").strip() or models.default(engine),
+        model=choices.base_model(engine, model, call.owner),
         preset=preset,
-        overrides=overrides,
+        overrides=tuple(overrides),
         consent=given,
     )
     call.project.update_info(consent=given)
-    call.scheduler.submit("train", call.project, call.owner, dataclasses.asdict(request))
+    return call.scheduler.submit("train", call.project, call.owner, dataclasses.asdict(request))
 
 
 def cancel_training(call: Call) -> None:
@@ -137,13 +142,13 @@ def resume_training(call: Call) -> None:
 
 def change_preset(call: Call, preset: str) -> list[Any]:
     """Show what the preset stands for, and ask for its plan."""
-    loaded = load_preset(preset)
+    loaded = load_preset(choices.preset(preset))
     return [views.preset_about(loaded), *advanced.values_of(loaded), secrets.token_hex(4)]
 
 
 def change_model(call: Call, engine: str, model: str) -> Any:
     """Say so when the model makes noise."""
-    return gr.update(visible=shown(models.is_toy(engine, model)))
+    return gr.update(visible=shown(models.is_toy(engine, choices.base_model(engine, model, call.owner))))
 
 
 def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) -> list[Any]:
@@ -154,8 +159,8 @@ def show_plan(call: Call, engine: str, model: str, preset: str, *values: Any) ->
         return [gr.update(visible=HIDDEN), gr.update(visible=HIDDEN), "", gr.update(visible=HIDDEN)]
     found: RunPlan | None = None
     try:
-        chosen = load_preset(preset, advanced.overrides(load_preset(preset), values))
-        wanted = (model or "").strip() or models.default(engine)
+        chosen = load_preset(preset, advanced.overrides(load_preset(choices.preset(preset)), values))
+        wanted = choices.base_model(engine, model, call.owner)
         found = plan(state.project, clips, engine=engine, model=wanted, preset=chosen)
         line = text.PLAN_TOY if found is None and models.is_toy(engine, wanted) else views.plan_text(found)
     except VoiceFactoryError as error:
