@@ -1,6 +1,6 @@
 # make app    the page, at http://127.0.0.1:7860       make demo   a voice from twelve clips, on a CPU
 # make test   style, types and all quick tests        make lint   style and types only
-# make test-slow   the tests that take minutes each
+# make test-slow   the tests that take minutes each          make test-faults   of these, what jobs survive
 #
 # Each does its own set-up in .venv, once. Yours to choose:
 #   VENV=DIR        an environment you already have; a torch in it that fits is kept
@@ -22,7 +22,7 @@ test_ready := $(VENV)/.voicefactory-test
 # Tests use no network, and one thread is the fastest for the toy model on a small machine.
 test_env := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 
-.PHONY: app test test-slow lint demo clean
+.PHONY: app test test-slow test-faults lint demo clean
 
 app: $(app_ready)
 	$(bin)/python app.py $(ARGS)
@@ -40,6 +40,11 @@ test: lint
 test-slow: $(test_ready)
 	@sh scripts/setup.sh chromium
 	$(test_env) $(bin)/python -m pytest -q -m slow tests $(ARGS)
+
+# Of these the proofs that jobs survive: faults of the machine, fifty random kills, cancel in every step.
+test-faults: $(test_ready)
+	$(test_env) $(bin)/python -m pytest -q -s -m "slow or not slow" tests/unit/test_faults.py \
+		tests/unit/test_many_kills.py tests/unit/test_cancel_anywhere.py tests/unit/test_jobs_processes.py $(ARGS)
 
 lint: $(test_ready)
 	$(bin)/ruff check .

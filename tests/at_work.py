@@ -16,7 +16,7 @@ from voicefactory.jobs.store import Job, State
 from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
 
-TOY_TRAINING = ("batch_size=1", "max_steps=400", "save_every_steps=2", "eval_fraction=0")
+TOY_TRAINING = ("batch_size=1", "save_every_steps=2", "eval_fraction=0")
 
 
 def uploaded(home: Path, clips: Sequence[GivenClip]) -> Project:
@@ -48,8 +48,9 @@ def listen(scheduler: Scheduler, project: Project) -> Job:
     return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
 
 
-def train(scheduler: Scheduler, project: Project, **values: Any) -> Job:
-    request = Request(model="toy", language="english", overrides=TOY_TRAINING, device="cpu", **values)
+def train(scheduler: Scheduler, project: Project, max_steps: int = 400, **values: Any) -> Job:
+    overrides = (*TOY_TRAINING, f"max_steps={max_steps}")
+    request = Request(model="toy", language="english", overrides=overrides, device="cpu", **values)
     return scheduler.submit("train", project, "local", dataclasses.asdict(request))
 
 

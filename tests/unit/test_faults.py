@@ -115,6 +115,7 @@ def test_a_worker_that_crashes_is_said_to_have_crashed(scheduler: Scheduler, pro
     assert wait_for(scheduler, scheduler.resume(job.id), "succeeded").state == "succeeded"
 
 
+@pytest.mark.slow
 def test_without_memory_a_sentence_says_so_and_the_work_can_be_done_later(
     scheduler: Scheduler, project: Project
 ) -> None:
@@ -132,6 +133,7 @@ def test_without_memory_a_sentence_says_so_and_the_work_can_be_done_later(
     assert wait_for(scheduler, scheduler.resume(job.id), "succeeded").state == "succeeded"
 
 
+@pytest.mark.slow
 def test_an_app_that_is_killed_and_started_again_finds_its_workers(home: Path, project: Project) -> None:
     store = Store(home / "jobs.db")
     first = app(home)
@@ -187,7 +189,7 @@ def test_after_a_restart_of_the_machine_no_process_is_taken_for_a_worker(home: P
         end_workers(scheduler)
 
 
-@pytest.mark.parametrize("hours", [1, -24])
+@pytest.mark.parametrize("hours", [1, pytest.param(-24, marks=pytest.mark.slow)])
 def test_a_clock_that_jumps_ends_nothing_and_shortens_no_grace(
     home: Path, project: Project, hours: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +216,7 @@ def test_a_clock_that_jumps_ends_nothing_and_shortens_no_grace(
     scheduler.stop()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_sentence_and_the_work_goes_on_when_there_is_room(
     small_home: Path, twelve_clips: list[GivenClip]
 ) -> None:
@@ -238,6 +241,7 @@ def test_a_full_disk_is_a_sentence_and_the_work_goes_on_when_there_is_room(
         end_workers(scheduler)
 
 
+@pytest.mark.slow
 def test_a_table_that_another_program_locks_costs_nothing(scheduler: Scheduler, project: Project) -> None:
     job = wait(scheduler, prepare(scheduler, project), running, 180)
     locked, over = threading.Event(), threading.Event()

@@ -21,6 +21,7 @@ from voicefactory.jobs import processes
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.jobs.store import Job
 from voicefactory.jobs.tasks import PublishRequest, ReadRequest
+from voicefactory.pipeline.said import SpeechRequest, new_name
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
 
@@ -238,3 +239,19 @@ def test_whoever_listened_to_a_sentence_stays_for_the_next_one(
     third = wait_for(scheduler, read(scheduler, project, clip, clip.text), "succeeded", 180)
     assert third.state == "succeeded"
     psutil.Process(third.pid).terminate()
+
+
+@pytest.mark.slow
+def test_a_sentence_is_heard_beside_a_training_run(scheduler: Scheduler, project: Project) -> None:
+    wait_for(scheduler, prepare(scheduler, project), "succeeded")
+    first = train(scheduler, project, max_steps=4)
+    assert wait_for(scheduler, first, "succeeded", 300).state == "succeeded"
+    (voice,) = [path.parent.name for path in project.voices.glob("*/voice.json")]
+    long = wait(scheduler, train(scheduler, project, max_steps=4000), training, 300)
+    request = SpeechRequest(new_name(), (f"voice:{voice}",), ("Anna",), ("Hello there.",), language="english")
+    said = scheduler.submit("synthesize", project, "local", dataclasses.asdict(request))
+    done = wait_for(scheduler, said, "succeeded", 300)
+    assert done.state == "succeeded", done.error
+    assert scheduler.store.get(long.id).state == "running"
+    scheduler.cancel(long.id)
+    wait_for(scheduler, long, "cancelled", 60)
