@@ -92,6 +92,7 @@ BLIND_WHERE = (
 )
 BLIND_FIRST, BLIND_SECOND, BLIND_SOUND = "A", "B", "One of the two"
 BLIND_FIRST_BETTER, BLIND_SECOND_BETTER, BLIND_UNDECIDED = "A is closer", "B is closer", "I cannot tell"
+API_NO_JOB = "There is no such job. Ask for your jobs."
 API_NOT_SPOKEN = "There is nothing to hear of this job yet. Ask for its status."
 EMPTY_SPEAK = "Type a text to speak first."
 ZERO_SHOT = "not trained, imitates the reference: {model}"
