@@ -22,7 +22,7 @@ DELETE_ALL_QUESTION = (
 )
 DELETE_JOBS = "Work on it is stopped."
 DELETE_NOTHING = "There is nothing of yours here."
-SIZE_GB = "{size:,.2f} GB"
+SIZE_MB = "{size:,.1f} MB"
 
 EVERYBODY = "Jobs of everybody"
 EVERYBODY_LOOK = "Look again"

@@ -84,18 +84,17 @@ def _closed() -> list[Any]:
 
 
 def _what(projects: Sequence[Project]) -> str:
-    """Recordings, finished voices, gigabytes."""
+    """Recordings and how long they are, finished voices, megabytes; without what there is none of."""
     voices = sum(len(list(project.voices.glob("*.zip"))) for project in projects)
     recordings = sum(
         cached("recording count", one.root, [one.recordings_jsonl], lambda one=one: _lines(one))  # type: ignore[misc]
         for one in projects
     )
-    parts = [
-        views.count(recordings, "recording"),
-        views.length(sum(map(seconds_of, projects))),
-        views.count(voices, "finished voice"),
-        text.SIZE_GB.format(size=sum(map(bytes_of, projects)) / 1e9),
-    ]
+    parts = [text.SIZE_MB.format(size=sum(map(bytes_of, projects)) / 1e6)]
+    if voices:
+        parts.insert(0, views.count(voices, "finished voice"))
+    if recordings:
+        parts[:0] = [views.count(recordings, "recording"), views.length(sum(map(seconds_of, projects)))]
     return ", ".join(parts)
 
 
