@@ -19,9 +19,9 @@ from voicefactory.project import Project
 TOY_TRAINING = ("batch_size=1", "save_every_steps=2", "eval_fraction=0")
 
 
-def uploaded(home: Path, clips: Sequence[GivenClip]) -> Project:
+def uploaded(home: Path, clips: Sequence[GivenClip], name: str = "Anna") -> Project:
     """A project with recordings and their texts, not yet looked at."""
-    project = Project.create("Anna", home)
+    project = Project.create(name, home)
     for number, clip in enumerate(clips):
         target = project.uploads / str(number) / clip.path.name
         target.parent.mkdir(parents=True)
