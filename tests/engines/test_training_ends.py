@@ -282,6 +282,7 @@ def run_of(checkpoint: Checkpoint) -> Path:
     return checkpoint.path.parent.parent
 
 
+@pytest.mark.slow
 def test_two_processes_take_the_steps_of_one(train: Run) -> None:
     """`torchrun` and gloo."""
     assert_same_course(train(*TOGETHER, run="one"), train(*TOGETHER, run="two", device="cpu,cpu"))

@@ -39,6 +39,7 @@ def _latest(server: Server, project: Project) -> Job:
     return server.store.jobs(project=project.identifier, kinds=["train"])[-1]
 
 
+@pytest.mark.slow
 def test_cancel_resume_and_a_restart_of_the_app(server: Server, page: Page, project: Project) -> None:
     way.open_page(page, f"{server.url}/?project={project.identifier}")
     expect(way.chosen(page)).to_have_text("Anna")

@@ -48,6 +48,7 @@ def read_aloud(page: Page, seconds: float) -> None:
     page.locator("#read-microphone button.stop-button").click()
 
 
+@pytest.mark.slow
 def test_a_wrong_sentence_and_half_a_one_are_told_a_right_one_is_kept_and_a_reload_goes_on(
     reading_server: Server, reader: Page, twelve_clips: list[GivenClip]
 ) -> None:

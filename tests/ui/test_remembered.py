@@ -18,6 +18,7 @@ from voicefactory.types import silent
 CHOSEN = ["batch_size=2", "gradient_accumulation_steps=3", "max_steps=37", "learning_rate=3e-05"]
 
 
+@pytest.mark.slow
 def test_changed_numbers_are_restored_even_while_advanced_is_closed(
     server: Server, page: Page, prepared_project: Callable[[Path], Project]
 ) -> None:

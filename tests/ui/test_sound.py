@@ -30,6 +30,7 @@ def long_recording(path: Path, clips: list[GivenClip]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_recording_is_seen_with_its_cuts_and_a_clip_is_cleaned_and_taken_back(
     server: Server, page: Page, twelve_clips: list[GivenClip], tmp_path: Path
 ) -> None:

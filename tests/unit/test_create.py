@@ -85,6 +85,7 @@ def finished(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Proj
     return project
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_again(finished: Project, recordings: Path) -> None:
     before = {
         path: path.stat().st_mtime_ns for path in finished.root.rglob("*") if path.suffix in (".wav", ".safetensors")
@@ -96,6 +97,7 @@ def test_a_second_call_does_nothing_again(finished: Project, recordings: Path) -
     assert set(created.seconds) == set(STEPS)
 
 
+@pytest.mark.slow
 def test_the_result_says_what_scripts_need(finished: Project, recordings: Path) -> None:
     result = create(finished, [recordings], REQUEST).to_json()
     assert json.loads(json.dumps(result)) == result
@@ -120,6 +122,7 @@ def test_other_numbers_are_another_run_beside_the_first(finished: Project, recor
     assert other.voice.path in list_voices(finished)
 
 
+@pytest.mark.slow
 def test_the_zip_holds_the_voice_and_nothing_else(finished: Project, recordings: Path, tmp_path: Path) -> None:
     created = create(finished, [recordings], REQUEST)
     (created.voice.path / "log.txt").write_text("secret", encoding="utf-8")

@@ -118,6 +118,7 @@ def test_an_orphan_of_a_dead_worker_is_killed(tmp_path: Path) -> None:
     assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.slow
 def test_a_new_app_finds_running_workers_and_dead_ones(home: Path, project: Project) -> None:
     first = Scheduler(home)
     first.start()
@@ -223,6 +224,7 @@ def read(scheduler: Scheduler, project: Project, clip: GivenClip, text: str) -> 
     return scheduler.submit("read", project, "local", dataclasses.asdict(wanted))
 
 
+@pytest.mark.slow
 def test_whoever_listened_to_a_sentence_stays_for_the_next_one(
     scheduler: Scheduler, project: Project, twelve_clips: list[GivenClip]
 ) -> None:

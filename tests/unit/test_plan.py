@@ -185,6 +185,7 @@ def create(card: Path | None, home: Path, *recordings: Path, model: str = "toy")
     )
 
 
+@pytest.mark.slow
 def test_create_waits_says_why_and_ends_with_ctrl_c(
     card: Path, toy: Path, tmp_path: Path, twelve_clips: list[GivenClip]
 ) -> None:

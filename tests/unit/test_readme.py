@@ -48,6 +48,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, twelve_clips: list[GivenClip]
     return folder, environ
 
 
+@pytest.mark.slow
 def test_the_commands_then_the_python(desk: tuple[Path, dict[str, str]]) -> None:
     folder, environ = desk
     run = {"cwd": folder, "env": environ, "capture_output": True, "text": True, "timeout": 600}
