@@ -9,13 +9,13 @@ from voicefactory.jobs.store import Job
 
 GONE = (
     "This was stopped from outside, perhaps because the memory ran out or the computer was restarted. "
-    "What was finished is kept: press Resume to go on."
+    "What was finished is kept: press Resume, or start it again, to go on."
 )
 CRASHED = (
-    "The program that did this crashed. What was finished is kept: press Resume to go on. "
+    "The program that did this crashed. What was finished is kept: press Resume, or start it again, to go on. "
     "If it crashes again, the log has the details."
 )
-STOPPED = "The computer asked this to stop. What was finished is kept: press Resume to go on."
+STOPPED = "The computer asked this to stop. What was finished is kept: press Resume, or start it again, to go on."
 
 _CRASHES = frozenset(
     getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL") if hasattr(signal, name)
