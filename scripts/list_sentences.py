@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "voicefactory"
 TRANSLATIONS = PACKAGE / "ui" / "translations"
 #: The page has its own sentences, and the command line stays English; so does what goes into files.
-_SILENT = ("ui/", "cli", "pipeline/card.py", "pipeline/judge_report.py", "pipeline/judge_plots.py", "settings.py")
+_SILENT = ("ui/", "cli", "doctor/", "pipeline/card.py", "pipeline/judge_report.py", "pipeline/judge_plots.py", "settings.py")
 _SILENT_FILES = (
     "pipeline/sentences.py",
     "pipeline/judge_sentences.py",
@@ -55,7 +55,7 @@ _WORDS = (
     "Pace",
     "Voice {0}",
 )
-_CODE = re.compile(r"[<>=]|^--|\b(SELECT|INSERT|UPDATE|CREATE|DELETE)\b|\.(py|json|wav)\b")
+_CODE = re.compile(r"[<>=]|^--|\b(SELECT|INSERT|UPDATE|CREATE|DELETE|ALTER)\b|\.(py|json|wav)\b")
 
 
 def main() -> None:
