@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "voicefactory"
 TRANSLATIONS = PACKAGE / "ui" / "translations"
 #: The page has its own sentences, and the command line stays English; so does what goes into files.
-_SILENT = ("ui/", "cli", "doctor/", "pipeline/card.py", "pipeline/judge_report.py", "pipeline/judge_plots.py", "settings.py")
+_SILENT = (
+    *("ui/", "cli", "doctor/", "settings.py"),
+    *("pipeline/card.py", "pipeline/judge_report.py", "pipeline/judge_plots.py"),
+)
 _SILENT_FILES = (
     "pipeline/sentences.py",
     "pipeline/judge_sentences.py",
