@@ -24,8 +24,11 @@ else:
 
 #: Imported by us, and brought along by a package that is in requirements.txt and decides on the version.
 COMES_WITH = {
+    "anyio": "gradio",
     "ctranslate2": "faster-whisper",
+    "gradio-client": "gradio",
     "httpx": "gradio",
+    "orjson": "gradio",
     "packaging": "huggingface-hub",
     "pandas": "gradio",
     "requests": "huggingface-hub",

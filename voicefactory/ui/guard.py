@@ -36,6 +36,7 @@ _READ = re.compile(
     r"/|/config/?|/theme\.css|/favicon\.ico|/manifest\.json|/robots\.txt|/(assets|static)/.+"
     rf"|{_API}/(info/?|theme\.css|startup-events)"
 )
+_ELSEWHERE = ("cross-site", "same-site")  #: a page of another server; also one on another port of this machine
 _STORED_STATE = b"deep_link"  #: Gradio would build the page from a file that a visitor may have sent
 _LOGIN = re.compile(r"/login/(huggingface|callback)|/logout")
 
@@ -91,6 +92,8 @@ class Guard:
     async def _post(self, scope: Scope, receive: Receive) -> Response | Receive | None:
         """An answer, or the request's body as Gradio is to get it."""
         request, owner = Request(scope, receive), visitor_of(scope).owner
+        if request.headers.get("sec-fetch-site") in _ELSEWHERE:
+            return _not_found()
         if scope["path"] == _UPLOAD:
             if not owner:
                 return _not_found()
