@@ -38,6 +38,7 @@ from voicefactory.ui.launching import launch_settings, serving
 from voicefactory.ui.page import HIDDEN, QUIET, Call, Page, shown
 from voicefactory.ui.projects import project_lines
 from voicefactory.ui.samples import start_samples
+from voicefactory.ui.sessions import keep_small
 from voicefactory.ui.state import State
 from voicefactory.ui.tabs import deleting, everybody, listen, recordings, reference, share, train, transcripts
 
@@ -230,6 +231,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
         handout.sweep()
         demo = build_app(scheduler)
         _, address, _ = demo.launch(**launch_settings(host, port, scheduler), quiet=True, prevent_thread_lock=True)
+        keep_small(demo)
         print(serving(address, scheduler.home), flush=True)
         ending.wait_for_the_end(demo, terminated)
     except OSError as error:

@@ -14,6 +14,7 @@ from voicefactory.ui import text
 from voicefactory.ui.guard import Guard
 from voicefactory.ui.headers import SafeHeaders
 from voicefactory.ui.health import Health
+from voicefactory.ui.sessions import CAPACITY
 from voicefactory.ui.theme import CSS, theme
 from voicefactory.ui.visitors import Visitors
 
@@ -33,6 +34,7 @@ def launch_settings(host: str, port: int, scheduler: Scheduler) -> dict[str, Any
         "enable_monitoring": False,
         "mcp_server": False,
         "allowed_paths": [],
+        "state_session_capacity": CAPACITY,
         "max_file_size": f"{settings().max_recording_mb:.0f}mb",
         "app_kwargs": {
             "docs_url": None,
