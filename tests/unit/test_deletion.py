@@ -20,6 +20,7 @@ import pytest
 from voicefactory import files
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.jobs import deletion, processes
+from voicefactory.jobs.scratch import scratch
 from voicefactory.jobs.store import Store
 from voicefactory.project import Project, list_projects
 
@@ -58,6 +59,7 @@ def full_project(home: Path, store: Store, owner: str, word: str, name: str = ""
     store.move(job.id, "running")
     for number in range(50):
         store.report(job.id, message=f"{number} of 50, {word} {'x' * number * 30}")
+    files.write_text(scratch(home, job.id) / "take.txt", word)  # a worker that was killed left it
     store.move(job.id, "failed", error=f"{word} is not there.", result={"at": f"{word} " * 2_000})
     return project
 

@@ -54,6 +54,9 @@ def test_a_job_is_done_by_another_process(scheduler: Scheduler, project: Project
     done = wait_for(scheduler, prepare(scheduler, project), "succeeded")
     assert done.state == "succeeded", done.error
     assert done.pid not in (None, os.getpid())
+    _, alive = psutil.wait_procs([one for one in psutil.Process().children() if one.pid == done.pid], 30)
+    assert not alive
+    assert not list((scheduler.home / "tmp").iterdir())
     assert done.result is not None
     assert done.result["clips"] == 3
     assert len(load_transcripts(project)) == 3
@@ -236,6 +239,7 @@ def test_whoever_listened_to_a_sentence_stays_for_the_next_one(
     assert second.result is not None
     assert (first.result["ok"], second.result["ok"]) == (False, True)
     assert second.pid == first.pid
+    assert (project.root / "jobs" / f"{second.id}.log").is_file()  # not in the log of the first, who may be another
     psutil.Process(first.pid).terminate()  # it does nothing now, so it goes at once
     psutil.Process(first.pid).wait(10)
     third = wait_for(scheduler, read(scheduler, project, clip, clip.text), "succeeded", 180)

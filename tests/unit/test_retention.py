@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from voicefactory import files
-from voicefactory.jobs import retention
+from voicefactory.jobs import processes, retention
+from voicefactory.jobs.scratch import scratch
 from voicefactory.jobs.store import Store
 from voicefactory.project import Project, list_projects
 from voicefactory.settings import settings
@@ -114,3 +115,17 @@ def test_without_the_setting_everything_is_kept(home: Path, store: Store, monkey
     project = unused(home, 4_000, notice_days=3_000)
     assert retention.sweep(home, store, time.time()) == []
     assert retention.days_left(project, 0.0, time.time()) is None
+
+
+def test_what_killed_workers_left_goes_after_an_hour(home: Path, store: Store) -> None:
+    dead, alive = store.add("read", "local", "anna", {}), store.add("read", "local", "anna", {})
+    store.move(dead.id, "running", pid=2**22 + 1, pid_identity="gone")
+    store.move(alive.id, "running", pid=os.getpid(), pid_identity=processes.identity(os.getpid()))
+    store.move(alive.id, "succeeded", result={})  # it stays for the next one
+    fresh = home / "tmp" / "00000000"
+    for folder in (scratch(home, dead.id), scratch(home, alive.id), fresh):
+        files.write_text(folder / "take.txt", "hello")
+        if folder != fresh:
+            os.utime(folder, (time.time() - 3_700, time.time() - 3_700))
+    retention.sweep(home, store, time.time())
+    assert {folder.name for folder in (home / "tmp").iterdir()} == {scratch(home, alive.id).name, "00000000"}

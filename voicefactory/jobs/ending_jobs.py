@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 
 from voicefactory.errors import VoiceFactoryError
-from voicefactory.jobs import processes
+from voicefactory.jobs import processes, scratch
 from voicefactory.jobs.store import Job, Store
 
 _PATIENCE_S = 10.0
@@ -34,6 +34,7 @@ def end_jobs(store: Store, projects: Collection[str]) -> None:
         time.sleep(_LOOK_S)
     for job in workers.values():
         processes.kill_orphans(job.pid or 0, job.pid_identity or "")
+    scratch.remove(store.path.parent, [job.id for job in jobs if job.pid not in busy])
     for job in jobs:
         store.move(job.id, "cancelled")
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from voicefactory.errors import VoiceFactoryError
-from voicefactory.jobs import deletion
+from voicefactory.jobs import deletion, scratch
 from voicefactory.jobs.store import Store
 from voicefactory.project import Project, list_projects
 from voicefactory.settings import settings
@@ -55,11 +55,13 @@ def days_left(project: Project, last_job: float, now: float) -> float | None:
 
 
 def sweep(home: Path, store: Store, now: float) -> list[str]:
-    """Finish interrupted deletions, announce and delete what is unused; the identifiers of what was deleted.
+    """Finish interrupted deletions, delete what killed workers left, announce and delete what is unused; the
+    identifiers of what was deleted.
 
     Call it about hourly, with the time as Unix seconds. A project with a job that waits or runs stays.
     """
     deletion.finish(home, store)
+    scratch.remove_left(home, store)
     if not settings().retention_days:
         return []
     last_jobs: dict[str, dict[str, float]] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from voicefactory.hardware import CPU
 from voicefactory.jobs.devices import visible
+from voicefactory.jobs.scratch import scratch
 from voicefactory.jobs.store import Job
 from voicefactory.jobs.worker import TOKEN_VARIABLE
 from voicefactory.owners import LOCAL
@@ -34,6 +35,11 @@ def spawn(job: Job, project: Project, device: str, token: str = "") -> subproces
         )
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def _environment(job: Job, home: Path, device: str, token: str) -> dict[str, str]:
     """Of a worker, which sees its own card and no other. Where the device is the CPU because there is no usable card,
     nothing is hidden that is not there."""
@@ -44,6 +50,7 @@ def _environment(job: Job, home: Path, device: str, token: str) -> dict[str, str
         "PYTHONPATH": path,
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
+        "TMPDIR": str(_made(scratch(home, job.id))),
         "CUDA_VISIBLE_DEVICES": "" if device == CPU else visible(device),
     }
     if job.owner != LOCAL:  # what a visitor asks for is fetched as anybody could, not with the machine's own account

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from voicefactory.errors import Cancelled, VoiceFactoryError, as_sentence
-from voicefactory.jobs import processes, tasks
+from voicefactory.jobs import processes, scratch, tasks
 from voicefactory.jobs.devices import shortage
 from voicefactory.jobs.endings import STOPPED
 from voicefactory.jobs.lanes import LINGERING, NEEDS_MEMORY
@@ -155,6 +155,7 @@ def main() -> None:
     if not _has_room(store, identifier):
         sys.exit(NO_ROOM)
     if not _take(store, identifier):
+        scratch.remove(settings().home.expanduser(), [identifier])
         return
     with contextlib.suppress(psutil.Error, OSError):
         me.nice(
@@ -162,8 +163,18 @@ def main() -> None:
         )  # the page answers first
     job: Job | None = store.get(identifier)
     while job is not None:
-        may_stay = work(store, job, token, f"jobs/{identifier}.log")
+        may_stay = work(store, job, token, f"jobs/{job.id}.log")
         job = _next(store, job, identifier) if may_stay and job.kind in LINGERING else None
+        if job is not None:
+            _write_to_log_of(job)
+    scratch.remove(settings().home.expanduser(), [identifier])
+
+
+def _write_to_log_of(job: Job) -> None:
+    """From now on output goes to this job's log: it may be another person's than the one before."""
+    with open(Project.open(job.project).root / "jobs" / f"{job.id}.log", "ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
 
 
 def _has_room(store: Store, identifier: str) -> bool:
