@@ -198,3 +198,14 @@ def test_what_cannot_be_written(project: Project, tmp_path: Path) -> None:
         export(project, "jsonl", tmp_path)
     with pytest.raises(InputError, match="has no texts to write yet"):
         export(Project.create("Empty", tmp_path / "e"), "jsonl", tmp_path / "x.jsonl")
+
+
+def test_no_cell_begins_a_formula(project: Project, tmp_path: Path) -> None:
+    """A spreadsheet runs what begins with = + - or @; each row begins with the clip's id, and a text ends its row."""
+    rows = load_transcripts(project)
+    set_transcripts(project, [replace(row, text=f"=cmd()|{row.text}\n@2") for row in rows])
+    export(project, "ljspeech", tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        lines = archive.read("metadata.csv").decode().splitlines()
+    assert len(lines) == len(kept(project))
+    assert all(line[0].isalnum() and line.count("|") == 2 for line in lines)
