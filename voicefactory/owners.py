@@ -76,6 +76,11 @@ def short_digest(owner: str) -> str:
     return _digest("folder", owner)[:10]
 
 
+def name_in_logs(owner: str) -> str:
+    """What stands for an owner in a log, which outlives what they have deleted: lines of one belong together."""
+    return owner if owner in ("", LOCAL) else f"o-{_digest('log', owner)[:8]}"
+
+
 def _digest(purpose: str, secret: str) -> str:
     return hashlib.sha256(f"VoiceFactory {purpose} {secret}".encode()).hexdigest()
 

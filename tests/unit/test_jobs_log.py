@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from voicefactory import owners
 from voicefactory.jobs import log
 from voicefactory.settings import settings
 
@@ -49,6 +50,18 @@ def test_tokens_names_texts_and_files_stay_out(home: Path) -> None:
     for private in (TOKEN, "PLANTED", "Anna", "anna", "secret", "one.wav", "break", "Müller"):
         assert private not in written
     assert [line["event"] for line in lines_of(home)] == ["job", "[left out]"]
+
+
+def test_an_owner_is_a_digest_that_is_used_nowhere_else(home: Path) -> None:
+    for owner in ("hf:anna", "v-0123456789abcdef01234567", "hf:anna", "local"):
+        log.event("job", owner=owner)
+    account, browser, again, local = [str(line["owner"]) for line in lines_of(home)]
+    assert account == again
+    assert account != browser
+    assert local == "local"
+    assert "anna" not in account
+    assert owners.short_digest("hf:anna")[:8] not in account
+    assert "0123456789" not in browser
 
 
 def test_processes_that_write_at_once_lose_no_line(home: Path) -> None:

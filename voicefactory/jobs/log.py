@@ -1,8 +1,8 @@
 """What happened and when, one JSON object a line, in log/app.jsonl of the home: for the person who runs the machine.
 
-A line says how something went, never what it was about: no project, text, file name or token. Only known fields with
-plain values get in, so that a careless call cannot change that. The app and its workers write to the same file; it is
-rotated under a lock between processes.
+A line says how something went, never what it was about: no project, text, file name or token, and of owners a digest
+that leads nowhere. Only known fields with plain values get in, so that a careless call cannot change that. The app and
+its workers write to the same file; it is rotated under a lock between processes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TypeAlias
 from concurrent_log_handler import ConcurrentRotatingFileHandler
 from pythonjsonlogger.json import JsonFormatter
 
+from voicefactory import owners
 from voicefactory.errors import VoiceFactoryError
 from voicefactory.jobs.redact import redact
 from voicefactory.settings import settings
@@ -45,6 +46,8 @@ def event(name: str, *, home: Path | None = None, **fields: Value) -> None:
 
     A log that cannot be written stops nothing: this raises no error.
     """
+    if "owner" in fields:
+        fields["owner"] = owners.name_in_logs(str(fields["owner"]))
     told = {key: _plain(value) for key, value in fields.items() if key in FIELDS}
     try:
         _logger(log_file(home)).info(_plain(name), extra=told)
