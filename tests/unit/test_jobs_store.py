@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from voicefactory.jobs import store as store_module
 from voicefactory.jobs.progress import Eta, Reporter
 from voicefactory.jobs.redact import redact
 from voicefactory.jobs.store import LEGAL, State, Store
@@ -140,3 +141,44 @@ def test_progress_is_written_at_most_every_fifth_of_a_second(store: Store) -> No
 def test_tokens_are_redacted() -> None:
     line = "401 for hf_AbCdEfGhIjKlMn with Authorization: Bearer s3cret and also opensesame"
     assert redact(line, "opensesame") == "401 for [token] with Authorization: Bearer [token] and also [token]"
+
+
+def test_what_is_remembered_of_ended_jobs_is_what_is_in_the_table(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_REMEMBERED", 8)
+    monkeypatch.setattr(store_module, "_AT_ONCE", 3)
+    jobs = [store.add("train", "local", "anna", {"number": number}) for number in range(12)]
+
+    def same() -> bool:
+        return store.jobs(project="anna") == Store(store.path).jobs(project="anna")
+
+    assert same()
+    for job in jobs[:9]:
+        store.move(job.id, "running")
+        assert same()
+        store.report(job.id, step="finetune", done=3)
+        assert same()
+        store.move(job.id, "succeeded", result={"number": job.request["number"]})
+        assert same()
+    store.remove([job.id for job in jobs[:4]])
+    assert same()
+    assert [job.request["number"] for job in store.jobs()] == list(range(4, 12))
+
+
+def test_threads_that_read_at_once_all_see_everything(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_REMEMBERED", 3)
+    for _ in range(6):
+        job = store.add("train", "local", "anna", {})
+        store.move(job.id, "running")
+        store.move(job.id, "succeeded")
+    found: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: found.extend(len(store.jobs(project="anna")) for _ in range(50)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [6] * 200

@@ -64,6 +64,8 @@ _COLUMNS = """
     created REAL NOT NULL, started REAL, ended REAL
 """
 _JSON = ("request", "result")
+_REMEMBERED = 5_000  #: ended jobs, in memory
+_AT_ONCE = 500  #: ids in one question
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,14 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._ended: dict[str, Job] = {}  #: rows that were read after their job had ended
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(f"CREATE TABLE IF NOT EXISTS jobs ({_COLUMNS})")
             _add_missing_columns(db)
-            db.execute("CREATE INDEX IF NOT EXISTS jobs_by_project ON jobs (project, created)")
+            db.execute("CREATE INDEX IF NOT EXISTS jobs_of_project ON jobs (project, created, id, state)")
+            db.execute("DROP INDEX IF EXISTS jobs_by_project")  # of earlier versions
             db.execute("CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, started)")
             db.execute("CREATE INDEX IF NOT EXISTS jobs_active ON jobs (state) WHERE state IN ('queued', 'running')")
 
@@ -171,7 +175,8 @@ class Store:
                 clauses.append(f"{column} IN ({','.join('?' * len(wanted))})")
                 values += list(wanted)
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        return self._select(f"{where} ORDER BY created, rowid", tuple(values))
+        rest = f"{where} ORDER BY created, rowid"
+        return self._select(rest, tuple(values)) if states else self._remembering(rest, tuple(values))
 
     def touched(self, owner: str) -> dict[str, float]:
         """Project → when a job of `owner` last began, ended or was asked for in it; Unix seconds."""
@@ -277,9 +282,26 @@ class Store:
     def _select(self, rest: str, values: tuple[Any, ...]) -> list[Job]:
         with self._connect() as db:
             rows = [dict(row) for row in db.execute(f"SELECT * FROM jobs {rest}", values)]
-        for row in rows:
-            row.update({key: json.loads(row[key]) if row[key] else None for key in _JSON})
-        return [Job(**{name: row[name] for name in _FIELDS}) for row in rows]
+        return [_job(row) for row in rows]
+
+    def _remembering(self, rest: str, values: tuple[Any, ...]) -> list[Job]:
+        """The same, without reading again what has ended: such a row never changes, and open pages ask each second."""
+        known = self._ended
+        with self._connect() as db:
+            db.execute("BEGIN")  # both questions are about the same moment
+            found = [(row["id"], row["state"]) for row in db.execute(f"SELECT id, state FROM jobs {rest}", values)]
+            unknown = [identifier for identifier, state in found if state in ACTIVE or identifier not in known]
+            rows = [
+                dict(row)
+                for start in range(0, len(unknown), _AT_ONCE)
+                for row in _of(db, unknown[start : start + _AT_ONCE])
+            ]
+        read = {job.id: job for job in map(_job, rows)}
+        jobs = [read.get(identifier) or known[identifier] for identifier, _ in found]
+        if len(known) + len(read) > _REMEMBERED:
+            known = self._ended = {}
+        known.update((job.id, job) for job in read.values() if not job.active)
+        return jobs
 
     @contextlib.contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -290,6 +312,15 @@ class Store:
                 yield db
         finally:
             db.close()
+
+
+def _job(row: dict[str, Any]) -> Job:
+    row.update({key: json.loads(row[key]) if row[key] else None for key in _JSON})
+    return Job(**{name: row[name] for name in _FIELDS})
+
+
+def _of(db: sqlite3.Connection, identifiers: list[str]) -> sqlite3.Cursor:
+    return db.execute(f"SELECT * FROM jobs WHERE id IN ({','.join('?' * len(identifiers))})", identifiers)
 
 
 def _add_missing_columns(db: sqlite3.Connection) -> None:
