@@ -19,6 +19,7 @@ from typing import Any
 from gradio_client import Client, handle_file
 
 CLIPS = Path(__file__).parents[1] / "tests" / "data" / "clips"
+_ARRIVE_S = 60  #: people do not come all at once
 _out = threading.Lock()
 
 
@@ -31,7 +32,7 @@ class Visitor:
         self.project = ""
 
     def play(self) -> None:
-        self.over.wait(self.drawn.uniform(0, 20))  # people do not come all at once
+        self.over.wait(self.drawn.uniform(0, _ARRIVE_S))
         client = self.tell("connect", lambda: Client(self.url, headers=self.headers(), verbose=False))
         if client is None:
             return
