@@ -68,7 +68,7 @@ def check_project(owner: str, home: Path | None = None) -> None:
     check_disk(home)
     most = settings().max_owner_projects
     if most and len(projects_of(owner, home)) >= most:
-        raise QuotaError(f"You have {most} voices, the most that one person may have here. Delete one to make another.")
+        raise QuotaError(f"You have as many voices as one person may have here: {most}. Delete one to make another.")
 
 
 def check_upload(project: Project, paths: Sequence[Path]) -> None:
@@ -101,7 +101,7 @@ def check_job(table: JobTable, home: Path, owner: str, kind: str = "") -> None:
     limits = settings()
     if limits.max_queued_jobs and len(table.jobs(owner=owner, states=["queued"])) >= limits.max_queued_jobs:
         raise QuotaError(
-            f"You have {limits.max_queued_jobs} jobs waiting, the most that one person may have here. "
+            f"You have as many jobs waiting as one person may have here: {limits.max_queued_jobs}. "
             "Wait until one has begun, or cancel one."
         )
     if limits.max_owner_gb and kind not in _ALWAYS:

@@ -110,7 +110,7 @@ def test_voices(project: Project, tmp_path: Path, limit: Limit) -> None:
     limit(max_owner_projects=2)
     quotas.check_project("anna", tmp_path)
     Project.create("Annika", tmp_path, owner="anna")
-    with pytest.raises(quotas.QuotaError, match=r"You have 2 voices.*Delete one"):
+    with pytest.raises(quotas.QuotaError, match=r"You have as many voices as one person may have here: 2.*Delete one"):
         quotas.check_project("anna", tmp_path)
     quotas.check_project("bert", tmp_path)
 
@@ -163,7 +163,7 @@ def test_waiting_jobs(tmp_path: Path, limit: Limit) -> None:
     limit(max_queued_jobs=2)
     first = store.add("train", "anna", "a", {})
     store.add("judge", "anna", "a", {})
-    with pytest.raises(quotas.QuotaError, match=r"You have 2 jobs waiting.*cancel one"):
+    with pytest.raises(quotas.QuotaError, match=r"as many jobs waiting as .* here: 2.*cancel one"):
         quotas.check_job(store, tmp_path, "anna")
     quotas.check_job(store, tmp_path, "bert")
     store.move(first.id, "running")
