@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
-from voicefactory.engines.qwen3_tts.model import resolve_model
+from voicefactory.engines.qwen3_tts.model import load_model, resolve_model, tensor_files
 from voicefactory.engines.registry import get
 from voicefactory.errors import InputError, ModelUnavailableError, VoiceFactoryError
 from voicefactory.types import silent
@@ -102,3 +104,38 @@ def test_unknown_engine_names_the_known_ones() -> None:
     with pytest.raises(InputError, match="qwen3-tts"):
         get("nonesuch")
     assert issubclass(InputError, VoiceFactoryError)
+
+
+class _Bomb:
+    """What runs when it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.trace,)
+
+
+def test_a_pickle_is_never_opened(toy: Path, tmp_path: Path) -> None:
+    folder, trace = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(toy, folder)
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps({"weight": _Bomb(trace)}))
+    with pytest.raises(InputError, match="no readable model"):
+        resolve_model(str(folder), tmp_path, silent)
+    with pytest.raises(OSError, match="safetensors"):
+        load_model(folder, device="cpu", dtype=torch.float32, as_base=True)
+    assert not trace.exists()
+    pickle.loads((folder / "pytorch_model.bin").read_bytes())  # so that it would have been seen
+    assert trace.exists()
+
+
+@pytest.mark.parametrize("file", ["../other/model.safetensors", "/etc/model.safetensors", "..", "a/../b.safetensors"])
+def test_an_index_does_not_lead_out_of_its_folder(toy: Path, tmp_path: Path, file: str) -> None:
+    """Else a model on the Hub could name the weights of somebody else's voice on this machine."""
+    folder = tmp_path / "model"
+    shutil.copytree(toy, folder)
+    index = {"weight_map": dict.fromkeys(tensor_files(toy), file)}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    with pytest.raises(InputError, match="no readable model"):
+        resolve_model(str(folder), tmp_path, silent)

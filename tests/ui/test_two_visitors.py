@@ -331,7 +331,7 @@ def test_a_session_of_another_is_not_there(server: Server, eve: Visitor, adam: V
 
 
 def test_what_a_session_keeps_is_kept_for_its_owner(eve: Visitor, adam: Visitor, hers: Project, his: Project) -> None:
-    """The clip that was picked, and its text, lie in the session: the same hash is another session for Adam."""
+    """The clip that was picked, and its text, lie in the session; nothing of it comes out under Adam's requests."""
     functions = Functions(eve.config())
     clip = files.read_jsonl(hers.transcripts_jsonl)[0]["clip"]
     (pick,) = [
@@ -415,6 +415,9 @@ def test_on_a_space_the_login_says_who_it_is(space: Server) -> None:
         assert (SECRET in shown) == sees
         assert own.name not in shown
         assert visitor.fetch(upload).status_code == (200 if sees else 404)
+    for target in ("https://example.org/x", "//example.org", "////example.org", "/\\example.org", "javascript:alert(1)"):
+        location = Visitor(space).http.get("/logout", params={"_target_url": target}).headers["location"]
+        assert re.match(r"/(?![/\\])", location), location
     page = Visitor(space, space.key).http.get("/", params={"key": space.key})
     assert page.status_code == 303
     assert "voicefactory" not in str(page.headers.get("set-cookie"))

@@ -17,6 +17,8 @@ from voicefactory.settings import settings
 # Gradio reads both when it is imported: nothing is sent home, and its files lie with ours.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("GRADIO_TEMP_DIR", str(settings().home.expanduser().resolve() / "page"))
+if settings().on_space:  # read by huggingface_hub: visitors look up models as anybody could, not as the Space's owner
+    os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
 
 import gradio as gr
 

@@ -89,6 +89,8 @@ def tensor_files(path: Path) -> dict[str, Path]:
     try:
         if index.exists():
             weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            if any(Path(file).name != file or not file.endswith(".safetensors") for file in weight_map.values()):
+                raise ValueError("points outside of its folder")
             return {name: path / file for name, file in weight_map.items()}
         with safe_open(path / "model.safetensors", framework="pt") as tensors:
             return dict.fromkeys(tensors.keys(), path / "model.safetensors")
