@@ -97,10 +97,12 @@ def test_nothing_of_a_deleted_project_is_left_and_others_are_whole(home: Path, s
     kept = full_project(home, store, "anna", KEPT)
     others = full_project(home, store, "bert", KEPT, name="Bert")
     assert len(remains(home, SECRET)) >= 4
+    assert SECRET in repr(store.jobs())  # so it remembers them
     before = {path: path.read_bytes() for one in (kept, others) for path in one.root.rglob("*") if path.is_file()}
     deletion.delete_project(home, store, doomed)
     assert remains(home, SECRET) == []
     assert {path: path.read_bytes() for path in before} == before
+    assert SECRET not in repr(vars(store))
     assert {job.project for job in store.jobs()} == {kept.identifier, others.identifier}
     assert {project.root for project in list_projects(home)} == {kept.root, others.root}
 

@@ -97,6 +97,7 @@ def _carry_out(home: Path, store: Store, gone: Gone, place: Path) -> None:
             os.replace(root, place / root.name)
     end_jobs(store, gone.projects)  # also what was begun in this moment, or has survived an app that crashed
     erase(store.path, projects=gone.projects, owner=gone.owner if gone.everything else "", before=gone.asked_at)
+    store.forget(gone.projects, gone.owner if gone.everything else "")
     for root in gone.roots(home):
         _remove(place / root.name)
         if _is_meant(root, gone):  # written by somebody who had opened a file of it before

@@ -178,6 +178,12 @@ class Store:
         rest = f"{where} ORDER BY created, rowid"
         return self._select(rest, tuple(values)) if states else self._remembering(rest, tuple(values))
 
+    def forget(self, projects: Collection[str], owner: str = "") -> None:
+        """Remember no rows of these projects, or of that owner, any more: they were erased."""
+        self._ended = {
+            key: job for key, job in list(self._ended.items()) if job.project not in projects and job.owner != owner
+        }
+
     def touched(self, owner: str) -> dict[str, float]:
         """Project → when a job of `owner` last began, ended or was asked for in it; Unix seconds."""
         last = "MAX(COALESCE(ended, started, created))"
