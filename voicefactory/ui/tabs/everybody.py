@@ -55,7 +55,7 @@ def jobs_html(store: Store, now: float) -> str:
     jobs = [*reversed(store.active()), *reversed(ended)]
     head = "".join(f"<th>{html.escape(column)}</th>" for column in text.EVERYBODY_COLUMNS)
     rows = "".join(_row_html(job, now) for job in jobs)
-    table = f"<table><thead><tr>{head}<th></th></tr></thead><tbody>{rows}</tbody></table>"
+    table = f"<table><thead><tr>{head}<th>{html.escape(text.CANCEL)}</th></tr></thead><tbody>{rows}</tbody></table>"
     listed = f'<div class="rows" tabindex="0">{table}</div>' if jobs else f"<p>{html.escape(text.EVERYBODY_NONE)}</p>"
     again = f"<button>{html.escape(text.EVERYBODY_LOOK)}</button>"
     return f'<details open>{_summary_html()}<div class="listed">{again}{listed}</div></details>'
