@@ -58,3 +58,12 @@ def test_the_image_is_of_versions_that_fit_and_runs_as_nobody_in_particular() ->
     (user,) = re.findall(r"^USER (\S+)$", dockerfile(), re.MULTILINE)
     assert user != "0"
     assert compose()["log"]["user"] == user
+
+
+def test_every_setting_is_in_the_guide_for_operators() -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"VOICEFACTORY_[A-Z_]+", guide))
+    assert named == {f"VOICEFACTORY_{name.upper()}" for name in Settings.model_fields}
+    assert f"`GET {HEALTH_PATH}`" in guide
+    assert "(25)" in guide
+    assert Settings.model_fields["stop_grace_seconds"].default == 25
