@@ -8,7 +8,6 @@ Any other exception is a defect of ours, and its traceback belongs in a log.
 from __future__ import annotations
 
 import errno
-import sqlite3
 
 
 class VoiceFactoryError(Exception):
@@ -52,8 +51,8 @@ def as_sentence(error: BaseException) -> VoiceFactoryError | None:
         return DiskFullError(
             f"The disk is full{where}. Free some space and run it again: everything finished so far is kept."
         )
-    if isinstance(error, sqlite3.OperationalError):
-        return _table_in_words(error)
+    if type(error).__module__ == "sqlite3":
+        return _table_in_words(str(error))
     if isinstance(error, PermissionError):
         return VoiceFactoryError(
             f"No permission to use {error.filename}. Choose another folder (--home) or change its permissions."
@@ -66,13 +65,13 @@ def as_sentence(error: BaseException) -> VoiceFactoryError | None:
     return None
 
 
-def _table_in_words(error: sqlite3.OperationalError) -> VoiceFactoryError | None:
-    """SQLite has sentences of its own for what happens to its file."""
-    if "locked" in str(error) or "busy" in str(error):
+def _table_in_words(told: str) -> VoiceFactoryError | None:
+    """SQLite has sentences of its own for what happens to the file of the job table."""
+    if "locked" in told or "busy" in told:
         return VoiceFactoryError(
             "The table of jobs is in use by another program, such as a backup. Nothing is lost: try again in a moment."
         )
-    if "full" in str(error) or "disk I/O" in str(error):
+    if "full" in told or "disk I/O" in told:
         return DiskFullError("The disk is full. Free some space and run it again: everything finished so far is kept.")
     return None
 

@@ -23,8 +23,8 @@ import soundfile
 from tests.conftest import GivenClip
 from tests.loopback_hub import LoopbackHub
 from voicefactory import cli
-from voicefactory.cli_ending import report
-from voicefactory.cli_progress import Lines, time_left
+from voicefactory.cli.ending import report
+from voicefactory.cli.progress import Lines, time_left
 from voicefactory.presets import preset_files
 from voicefactory.settings import settings
 from voicefactory.types import Progress
@@ -365,7 +365,7 @@ def test_time_left_in_words(seconds: tuple[float, float] | None, words: str) -> 
 def test_a_terminal_gets_a_bar_with_the_time_left() -> None:
     code = (
         "import time\n"
-        "from voicefactory.cli_progress import progress_on\n"
+        "from voicefactory.cli.progress import progress_on\n"
         "from voicefactory.types import Progress\n"
         "with progress_on() as tell:\n"
         "    for done in range(8):\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from voicefactory import cli, files
+from voicefactory import files
+from voicefactory.cli.create import summarize
 from voicefactory.pipeline.request import Request
 from voicefactory.pipeline.train import train
 from voicefactory.project import Project
@@ -36,7 +37,7 @@ def test_why_training_stopped_is_in_everything_that_comes_of_it(
     card = (created.voice.path / "README.md").read_text(encoding="utf-8")
     assert "Training was stopped because the voice drifted away from its speaker; these are weights from before" in card
     assert created.drift in card
-    cli._summarize(created.to_json())
+    summarize(created.to_json())
     assert created.drift in capsys.readouterr().err
     again = train(project, request)  # what is finished is taken over, with its reason
     assert again.drift == created.drift

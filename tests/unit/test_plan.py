@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import CLIPS, GivenClip
 from voicefactory import files, hardware
-from voicefactory.cli_progress import duration
+from voicefactory.cli.progress import duration
 from voicefactory.engines.base import PlannedClip
 from voicefactory.pipeline.plan import plan
 from voicefactory.presets import load_preset
@@ -153,7 +153,7 @@ def test_the_words_of_a_terminal_and_what_is_refused(card: Path, home: Path) -> 
 def test_planning_loads_no_torch(home: Path) -> None:
     """The page plans in its own, light process."""
     code = (
-        "import sys; from pathlib import Path; from voicefactory.cli_plan import plan_of;"
+        "import sys; from pathlib import Path; from voicefactory.cli.plan import plan_of;"
         f"plan_of('Anna', engine='qwen3-tts', model={str(home / 'model')!r}, preset='quick', overrides=(),"
         f"home=Path({str(home)!r})); print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     )
