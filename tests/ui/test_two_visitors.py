@@ -415,7 +415,13 @@ def test_on_a_space_the_login_says_who_it_is(space: Server) -> None:
         assert (SECRET in shown) == sees
         assert own.name not in shown
         assert visitor.fetch(upload).status_code == (200 if sees else 404)
-    for target in ("https://example.org/x", "//example.org", "////example.org", "/\\example.org", "javascript:alert(1)"):
+    for target in (
+        "https://example.org/x",
+        "//example.org",
+        "////example.org",
+        "/\\example.org",
+        "javascript:alert(1)",
+    ):
         location = Visitor(space).http.get("/logout", params={"_target_url": target}).headers["location"]
         assert re.match(r"/(?![/\\])", location), location
     page = Visitor(space, space.key).http.get("/", params={"key": space.key})
