@@ -146,12 +146,17 @@ def room_for(project: Project) -> Room:
 
 def _check_bytes(used: Usage, more: int) -> None:
     most = settings().max_owner_gb
-    if most and used.bytes + more > most * _GB:
-        this = f", and this is {more / _GB:.2f} GB more" if more else ""
+    if not most or used.bytes + more <= most * _GB:
+        return
+    if more:
         raise QuotaError(
-            f"Your voices take {used.bytes / _GB:.2f} of {most:g} GB{this}. "
+            f"Your voices take {used.bytes / _GB:.2f} of {most:g} GB, and this is {more / _GB:.2f} GB more. "
             "Remove recordings, or a voice that you no longer need."
         )
+    raise QuotaError(
+        f"Your voices take {used.bytes / _GB:.2f} of {most:g} GB. "
+        "Remove recordings, or a voice that you no longer need."
+    )
 
 
 def _owner(project: Project) -> str:
