@@ -176,23 +176,27 @@ CRASHES = {
 }
 
 
-@pytest.mark.parametrize("moment", CRASHES)
-def test_a_deletion_that_was_killed_is_finished_at_the_next_start(home: Path, store: Store, moment: str) -> None:
-    for name in ("one", "two"):
-        full_project(home, store, "anna", SECRET, name=f"{SECRET} {name}")
-    kept = full_project(home, store, "bert", KEPT)
+def killed_while_deleting(home: Path, moment: str) -> int:
+    """A process deletes everything of anna's and kills itself at that moment; its exit code."""
     code = f"""
 import os, signal, sys
 from pathlib import Path
 from voicefactory.jobs import deletion
 from voicefactory.jobs.store import Store
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)
-{CRASHES[moment]}
+{moment}
 home = Path(sys.argv[1])
 deletion.delete_everything(home, Store(home / "jobs.db"), "anna")
 """
-    done = subprocess.run([sys.executable, "-c", code, str(home)], timeout=120, check=False)
-    assert done.returncode == -signal.SIGKILL
+    return subprocess.run([sys.executable, "-c", code, str(home)], timeout=120, check=False).returncode
+
+
+@pytest.mark.parametrize("moment", CRASHES)
+def test_a_deletion_that_was_killed_is_finished_at_the_next_start(home: Path, store: Store, moment: str) -> None:
+    for name in ("one", "two"):
+        full_project(home, store, "anna", SECRET, name=f"{SECRET} {name}")
+    kept = full_project(home, store, "bert", KEPT)
+    assert killed_while_deleting(home, CRASHES[moment]) == -signal.SIGKILL
     if moment != "before the first folder is moved":
         assert len(list_projects(home, "anna")) < 2
     assert remains(home, SECRET) or moment == "before others are told"
@@ -201,6 +205,24 @@ deletion.delete_everything(home, Store(home / "jobs.db"), "anna")
     assert not list((home / "projects").glob(".deleted-*"))
     assert [job.project for job in store.jobs()] == [kept.identifier]
     assert deletion.finish(home, store) == 0
+
+
+def test_what_cannot_be_removed_now_stops_nothing_and_is_removed_later(home: Path, store: Store) -> None:
+    project = full_project(home, store, "anna", SECRET)
+    assert killed_while_deleting(home, CRASHES["before the rows go"]) == -signal.SIGKILL
+    other = home / "projects" / ".deleted-zz"
+    other.mkdir()
+    with contextlib.closing(sqlite3.connect(home / "jobs.db", isolation_level=None)) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("voicefactory.jobs.erasure._PATIENCE_S", 0.1)
+            patch.setattr(deletion, "end_jobs", lambda *more: None)  # would wait for the table half a minute
+            assert deletion.finish(home, store) == 1  # the other one, which is empty
+        db.execute("ROLLBACK")
+    assert not project.root.exists()
+    assert "deletion_failed" in (home / "log" / "app.jsonl").read_text(encoding="utf-8")
+    assert deletion.finish(home, store) == 1
+    assert remains(home, SECRET) == []
 
 
 def test_what_was_made_after_the_deletion_is_not_deleted_by_finishing_it(home: Path, store: Store) -> None:

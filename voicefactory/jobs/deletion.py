@@ -7,10 +7,10 @@ finished at the next start from what was written down, so a person sees a projec
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -67,16 +67,24 @@ def delete_everything(home: Path, store: Store, owner: str) -> Gone:
 
 
 def finish(home: Path, store: Store) -> int:
-    """Go on with deletions that were interrupted; how many there were. Leaves alone what is being deleted just now."""
-    found = 0
+    """Go on with deletions that were interrupted; how many were finished. Leaves alone what is being deleted just now.
+
+    What cannot be removed now (a file that is not ours, a locked table) is left to the next call, and logged.
+    """
+    finished = 0
     for place in sorted(projects_root(home).glob(f"{_PREFIX}*")):
-        with contextlib.suppress(filelock.Timeout), _lock(home).acquire(timeout=0):
-            gone = _read(place)
-            if gone is not None:
-                _carry_out(home, store, gone, place)
-            shutil.rmtree(place, ignore_errors=True)
-            found += 1
-    return found
+        try:
+            with _lock(home).acquire(timeout=0):
+                gone = _read(place)
+                if gone is not None:
+                    _carry_out(home, store, gone, place)
+                shutil.rmtree(place, ignore_errors=True)
+                finished += 1
+        except filelock.Timeout:
+            continue
+        except (OSError, VoiceFactoryError, sqlite3.Error) as error:
+            log.event("deletion_failed", home=home, error_kind=type(error).__name__)
+    return finished
 
 
 def _delete(home: Path, store: Store, gone: Gone, reason: str) -> None:

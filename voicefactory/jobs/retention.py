@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import time
 from pathlib import Path
 
 from voicefactory.errors import VoiceFactoryError
-from voicefactory.jobs import deletion, scratch
+from voicefactory.jobs import deletion, log, scratch
 from voicefactory.jobs.store import Store
 from voicefactory.project import Project, list_projects
 from voicefactory.settings import settings
@@ -71,9 +72,11 @@ def sweep(home: Path, store: Store, now: float) -> list[str]:
         if owner not in last_jobs:
             last_jobs[owner] = store.touched(owner)
         if _is_over(project, last_jobs[owner].get(project.identifier, 0.0), now) and not _is_busy(store, project):
-            with contextlib.suppress(VoiceFactoryError):  # a command works on it: the next sweep looks again
+            try:
                 deletion.delete_project(home, store, project, reason="unused")
                 deleted.append(project.identifier)
+            except (OSError, VoiceFactoryError, sqlite3.Error) as error:  # such as a command that works on it
+                log.event("deletion_failed", home=home, error_kind=type(error).__name__)
     return deleted
 
 
