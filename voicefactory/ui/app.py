@@ -230,7 +230,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     scheduler.start()
     try:
         Path(os.environ["GRADIO_TEMP_DIR"]).mkdir(parents=True, exist_ok=True)
-        handout.sweep()
+        handout.keep_swept()
         demo = build_app(scheduler)
         _, address, _ = demo.launch(**launch_settings(host, port, scheduler), quiet=True, prevent_thread_lock=True)
         keep_small(demo)

@@ -17,6 +17,7 @@ import html
 import os
 import secrets
 import shutil
+import threading
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -28,6 +29,7 @@ from voicefactory.ui.cache import cached
 _SECRET, _GIVEN, _UPLOADED = "secret.key", "given", "uploaded"
 #: Kept for so long after they were handed out or sent: a page may be open overnight.
 KEPT_S = 86_400.0
+_BETWEEN_SWEEPS_S = 3_600.0
 
 
 def temporary_folder() -> Path:
@@ -107,6 +109,17 @@ def sweep(older_than_s: float = KEPT_S) -> int:
                     path.parent.rmdir()  # only if that was all
                     gone += 1
     return gone
+
+
+def keep_swept() -> None:
+    """Sweep now and once an hour, in a thread, as long as this process lives."""
+
+    def sweeping() -> None:
+        while True:
+            sweep()
+            time.sleep(_BETWEEN_SWEEPS_S)
+
+    threading.Thread(target=sweeping, name="sweep what was handed out", daemon=True).start()
 
 
 def digest(purpose: str, value: str) -> str:
