@@ -75,7 +75,7 @@ class Server:
                 stderr=log,
                 preexec_fn=_listen_to_ctrl_c,  # noqa: PLW1509 - it takes no lock
             )
-        end = time.monotonic() + 90
+        end = time.monotonic() + 300  # a busy machine takes its time
         while True:
             try:
                 urllib.request.urlopen(f"{self.url}/config", timeout=2).close()
