@@ -69,4 +69,5 @@ def test_calls_through_the_queue_are_not_recorded_for_ever(demo: gr.Blocks, monk
     sessions.keep_small(demo)
     client = Client(demo.local_url, verbose=False)
     assert [client.predict(api_name="/one") for _ in range(20)] == [1] * 20
-    assert len(demo._queue.event_analytics) == 7
+    assert len(demo._queue.event_analytics) == len(demo._queue.event_ids_to_events) == 7
+    assert len(demo._queue._asyncio_tasks) <= 1, "a task that has ended holds its request and its connection"
