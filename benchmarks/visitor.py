@@ -32,8 +32,10 @@ class Visitor:
         self.project = ""
 
     def play(self) -> None:
+        # gradio_client opens two connections for every call, and reading the certificates of the world for each of
+        # them would cost this process more than everything else; the address has no TLS.
         self.over.wait(self.drawn.uniform(0, _ARRIVE_S))
-        client = self.tell("connect", lambda: Client(self.url, headers=self.headers(), verbose=False))
+        client = self.tell("connect", lambda: Client(self.url, headers=self.headers(), verbose=False, ssl_verify=False))
         if client is None:
             return
         self.project = self.ask(client, "create_project", f"Voice {self.number}") or ""
