@@ -1,4 +1,4 @@
-# make app    the page, at http://127.0.0.1:7860       make demo   a voice from twelve clips, on a CPU
+# make app    the page, at the address it prints       make demo   a voice from twelve clips, on a CPU
 # make test   style, types and all quick tests        make lint   style and types only
 # make test-slow   the tests that take minutes each          make test-faults   of these, what jobs survive
 #
