@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,3 +263,18 @@ def test_a_sentence_is_heard_beside_a_training_run(scheduler: Scheduler, project
     assert scheduler.store.get(long.id).state == "running"
     scheduler.cancel(long.id)
     wait_for(scheduler, long, "cancelled", 60)
+
+
+def test_a_worker_computes_after_the_page_also_where_cores_are_shared_out_between_sessions() -> None:
+    code = (
+        "import os; from pathlib import Path; import psutil; from voicefactory.jobs import processes;"
+        "processes.come_after_others(psutil.Process());"
+        "group = Path('/proc/self/autogroup');"
+        "print(os.nice(0), group.read_text() if group.exists() else 'none')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, start_new_session=True
+    )
+    nice, _, group = done.stdout.strip().partition(" ")
+    assert nice == "10"
+    assert group == "none" or group.endswith("nice 5")

@@ -157,10 +157,7 @@ def main() -> None:
     if not _take(store, identifier):
         scratch.remove(settings().home.expanduser(), [identifier])
         return
-    with contextlib.suppress(psutil.Error, OSError):
-        me.nice(
-            10 if os.name == "posix" else getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 0)
-        )  # the page answers first
+    processes.come_after_others(me)  # the page answers first
     job: Job | None = store.get(identifier)
     while job is not None:
         may_stay = work(store, job, token, f"jobs/{job.id}.log")
