@@ -325,7 +325,12 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
-def test_a_full_disk_keeps_what_is_finished(tiny_disk: Path, twelve_clips: list[GivenClip]) -> None:
+def test_a_full_disk_keeps_what_is_finished(
+    tiny_disk: Path, twelve_clips: list[GivenClip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where somebody has taken away the floor of free disk, below which nothing is taken in."""
+    monkeypatch.setenv("VOICEFACTORY_MIN_FREE_GB", "0")
+    settings.cache_clear()
     project = Project.create("Anna", tiny_disk)
     with pytest.raises(OSError, match="No space left") as raised:
         ingest(project, [clip.path for clip in twelve_clips])
@@ -339,6 +344,7 @@ def test_a_full_disk_keeps_what_is_finished(tiny_disk: Path, twelve_clips: list[
     recordings, _ = ingest(project, [clip.path for clip in twelve_clips[: len(finished) - 1]])
     assert len(recordings) == len(finished) - 1
     assert all(row.audio.stat().st_mtime_ns == stamps[row.audio] for row in recordings)
+    settings.cache_clear()
 
 
 def test_a_file_size_limit_is_no_crash(project: Project, twelve_clips: list[GivenClip]) -> None:
