@@ -29,16 +29,6 @@ KEPT = "Zimblewort"  #: in everything that is to stay
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def store(home: Path) -> Store:
-    return Store(home / "jobs.db")
-
-
-@pytest.fixture
 def end() -> Iterator[list[subprocess.Popen[bytes]]]:
     """Processes to end after the test."""
     started: list[subprocess.Popen[bytes]] = []

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,14 +26,6 @@ OLD_DRIVER = r"""
 int nvmlSystemGetDriverVersion(char *version, unsigned int n) { snprintf(version, n, "520.61.05"); return 0; }
 int nvmlSystemGetCudaDriverVersion_v2(int *version) { *version = 11080; return 0; }
 """
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("VOICEFACTORY_HOME", str(tmp_path))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
 
 
 def found(check: object, home: Path, level: str) -> list[Finding]:

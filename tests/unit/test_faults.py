@@ -44,23 +44,8 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def project(home: Path, twelve_clips: list[GivenClip]) -> Project:
     return uploaded(home, twelve_clips[:3])
-
-
-@pytest.fixture
-def scheduler(home: Path) -> Iterator[Scheduler]:
-    scheduler = Scheduler(home)
-    scheduler.start()
-    yield scheduler
-    scheduler.stop()
-    end_workers(scheduler)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,8 @@ import pytest
 
 from voicefactory import owners
 from voicefactory.jobs import log
-from voicefactory.settings import settings
 
 TOKEN, PROJECT = "hf_PLANTED0123456789", "Anna Müller's voice"
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("VOICEFACTORY_HOME", str(tmp_path))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
 
 
 def lines_of(home: Path) -> list[dict[str, Any]]:

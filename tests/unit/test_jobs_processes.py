@@ -9,13 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.at_work import end_workers, listen, prepare, running, train, training, uploaded, wait, wait_for
+from tests.at_work import listen, prepare, running, train, training, uploaded, wait, wait_for
 from tests.conftest import GivenClip
 from tests.loopback_hub import LoopbackHub
 from voicefactory.errors import InputError, VoiceFactoryError
@@ -26,21 +25,6 @@ from voicefactory.jobs.tasks import PublishRequest, ReadRequest
 from voicefactory.pipeline.said import SpeechRequest, new_name
 from voicefactory.pipeline.transcripts import load_transcripts
 from voicefactory.project import Project
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def scheduler(home: Path) -> Iterator[Scheduler]:
-    scheduler = Scheduler(home)
-    scheduler.start()
-    yield scheduler
-    scheduler.stop()
-    end_workers(scheduler)
 
 
 @pytest.fixture

@@ -27,16 +27,6 @@ def _thirty_days(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def store(home: Path) -> Store:
-    return Store(home / "jobs.db")
-
-
 def unused(home: Path, days: float, name: str = "Anna", notice_days: float | None = None) -> Project:
     """A project whose files are that old; its last days were announced so long ago."""
     project = Project.create(name, home)
