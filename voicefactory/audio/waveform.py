@@ -68,7 +68,7 @@ def _steps(path: Path) -> npt.NDArray[np.int16]:
             with np.load(kept) as found:
                 if found["version"].tolist() == version:
                     return np.asarray(found["steps"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             pass  # not ours, or cut off: made anew
     steps, seconds = _read(path)
     if seconds >= _KEPT_FROM_S:

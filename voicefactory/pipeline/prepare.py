@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from voicefactory import files
 from voicefactory.languages import parse_language
@@ -36,6 +36,8 @@ from voicefactory.types import (
     silent,
 )
 
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -62,73 +64,104 @@ def prepare(
     With `hub_or_refuse`, a data set of the Hub that cannot be fetched is refused, and the rest goes on.
     """
     files.remove_leftovers(project.root)
-    seconds: dict[str, float] = {}
-    listen: dict[str, Any] = {"on_progress": on_progress, "should_stop": should_stop}
     given = Path(request.transcripts).expanduser() if request.transcripts else None
-    language = parse_language(request.language)
+    steps = _Steps(project, request, given, parse_language(request.language), on_progress, should_stop)
     if any(map(is_hub_name, paths)):
-        names = paths
-        paths = timed(
-            seconds, "hub", on_progress, lambda: fetch_hub_data(project, names, or_refuse=hub_or_refuse, **listen)
-        )
+        paths = steps.fetch(paths, or_refuse=hub_or_refuse)
     found = FoundTexts() if given else find_texts(paths)
     if found.texts:
         told = f"{len(found.texts)} texts came with the recordings ({', '.join(found.places[:2])})."
         on_progress(Progress("ingest", message=told, notice=True))
-    recordings, _ = timed(
-        seconds,
-        "ingest",
-        on_progress,
-        lambda: ingest(project, paths, companions=[given] if given else [], left_out=found.left_out, **listen),
-    )
+    recordings = steps.take_in(paths, found)
     if request.speakers == "folders":
         check_folders(recordings)
-    with_text = found.recordings_with_text(recordings) | {take.recording for take in load_takes(project).values()}
-    clips, _ = timed(
-        seconds,
-        "segment",
-        on_progress,
-        lambda: segment(
-            project,
-            recordings,
-            keep_whole=(given is not None and not are_timed(given)) or with_text,
-            asr="" if given else request.asr,
-            language=language,
-            device=request.device,
-            **listen,
-        ),
-    )
-    write_refused(project, "found", give_found_texts(project, clips, found, language))
+    clips = steps.cut(recordings, found)
+    write_refused(project, "found", give_found_texts(project, clips, found, steps.language))
     if request.clean:
-        steps: dict[str, Any] = parse_steps(request.clean)
-        cut = clips
-        clips = timed(seconds, "clean", on_progress, lambda: clean(project, cut, **steps, **listen))
-    if given:
-        transcripts, _ = timed(
-            seconds, "transcribe", on_progress, lambda: bring_transcripts(project, clips, given, language=language)
+        clips = steps.clean(clips)
+    transcripts = steps.write_down(clips)
+    steps.analyse(clips, transcripts)
+    return Prepared(recordings, clips, transcripts, load_refused(project), steps.seconds)
+
+
+@dataclass
+class _Steps:
+    """Each step with what it needs of the request; how long it took is noted."""
+
+    project: Project
+    request: Request
+    given: Path | None  #: texts that the person brings
+    language: str
+    on_progress: OnProgress
+    should_stop: ShouldStop
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def _listen(self) -> dict[str, Any]:
+        return {"on_progress": self.on_progress, "should_stop": self.should_stop}
+
+    def _timed(self, step: str, work: Callable[[], _T]) -> _T:
+        return timed(self.seconds, step, self.on_progress, work)
+
+    def fetch(self, names: Sequence[Path], *, or_refuse: bool) -> Sequence[Path]:
+        return self._timed("hub", lambda: fetch_hub_data(self.project, names, or_refuse=or_refuse, **self._listen))
+
+    def take_in(self, paths: Sequence[Path], found: FoundTexts) -> list[Recording]:
+        companions = [self.given] if self.given else []
+        recordings, _ = self._timed(
+            "ingest",
+            lambda: ingest(self.project, paths, companions=companions, left_out=found.left_out, **self._listen),
         )
-        transcripts = give_texts(project, clips)
-    else:
-        give_texts(project, clips)
-        transcripts, _ = timed(
-            seconds,
-            "transcribe",
-            on_progress,
-            lambda: transcribe(
-                project,
-                clips,
-                language=language,
-                asr=request.asr,
-                device=request.device,
-                numbers=request.numbers,
-                **listen,
+        return recordings
+
+    def cut(self, recordings: list[Recording], found: FoundTexts) -> list[Clip]:
+        """At pauses; a recording whose whole text is known stays whole."""
+        with_text = found.recordings_with_text(recordings)
+        with_text |= {take.recording for take in load_takes(self.project).values()}
+        clips, _ = self._timed(
+            "segment",
+            lambda: segment(
+                self.project,
+                recordings,
+                keep_whole=(self.given is not None and not are_timed(self.given)) or with_text,
+                asr="" if self.given else self.request.asr,
+                language=self.language,
+                device=self.request.device,
+                **self._listen,
             ),
         )
-    speakers = speakers_of_folders(clips) if request.speakers == "folders" else {}
-    timed(
-        seconds,
-        "analyse",
-        on_progress,
-        lambda: analyse(project, clips, transcripts, dnsmos=request.dnsmos, speakers=speakers, **listen),
-    )
-    return Prepared(recordings, clips, transcripts, load_refused(project), seconds)
+        return clips
+
+    def clean(self, clips: list[Clip]) -> list[Clip]:
+        chosen: dict[str, Any] = parse_steps(self.request.clean)
+        return self._timed("clean", lambda: clean(self.project, clips, **chosen, **self._listen))
+
+    def write_down(self, clips: list[Clip]) -> list[Transcript]:
+        """The texts that were brought, or what Whisper hears."""
+        given = self.given
+        if given:
+            self._timed("transcribe", lambda: bring_transcripts(self.project, clips, given, language=self.language))
+            return give_texts(self.project, clips)
+        give_texts(self.project, clips)
+        transcripts, _ = self._timed(
+            "transcribe",
+            lambda: transcribe(
+                self.project,
+                clips,
+                language=self.language,
+                asr=self.request.asr,
+                device=self.request.device,
+                numbers=self.request.numbers,
+                **self._listen,
+            ),
+        )
+        return transcripts
+
+    def analyse(self, clips: list[Clip], transcripts: list[Transcript]) -> None:
+        speakers = speakers_of_folders(clips) if self.request.speakers == "folders" else {}
+        self._timed(
+            "analyse",
+            lambda: analyse(
+                self.project, clips, transcripts, dnsmos=self.request.dnsmos, speakers=speakers, **self._listen
+            ),
+        )
