@@ -41,6 +41,14 @@ scheduler.start()
 print("ready", flush=True)
 sys.stdin.read()
 """
+#: Much memory, so that dying takes a moment.
+MANY_THREADS = """
+import threading, time
+held = bytearray(300_000_000)
+for _ in range(60):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+print("ready", flush=True)
+"""
 
 
 @pytest.fixture
@@ -98,6 +106,27 @@ def test_a_worker_that_crashes_is_said_to_have_crashed(scheduler: Scheduler, pro
     gone = wait_for(scheduler, job, "interrupted", 20)
     assert (gone.state, gone.error) == ("interrupted", endings.CRASHED)
     assert wait_for(scheduler, scheduler.resume(job.id), "succeeded").state == "succeeded"
+
+
+def test_a_worker_of_many_threads_is_over_when_the_last_has_ended(store: Store, home: Path) -> None:
+    """Its first thread looks like a zombie before: an exit code that is asked for then is not there yet."""
+    scheduler = Scheduler(home)  # looks once, below
+    for _ in range(3):
+        worker = subprocess.Popen([sys.executable, "-c", MANY_THREADS], stdout=subprocess.PIPE)
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"ready\n"
+        job = store.add("train", "local", "anna", {})
+        store.move(job.id, "running", pid=worker.pid, pid_identity=processes.identity(worker.pid))
+        scheduler._workers._started[job.id] = worker
+        job = store.get(job.id)
+        worker.send_signal(signal.SIGSEGV)
+        while processes.is_alive(job.pid, job.pid_identity):
+            pass
+        end = time.monotonic() + 60
+        while store.get(job.id).state == "running":
+            assert time.monotonic() < end
+            scheduler._watch(job)
+        assert store.get(job.id).error == endings.CRASHED
 
 
 @pytest.mark.slow

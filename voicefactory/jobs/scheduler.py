@@ -209,6 +209,8 @@ class Scheduler:
 
     def _watch(self, job: Job) -> None:
         if not processes.is_alive(job.pid, job.pid_identity):
+            if self._workers.still_ending(job.pid):
+                return  # seen again at the next look
             if job.pid is not None and job.pid_identity is not None:
                 processes.kill_orphans(job.pid, job.pid_identity)
             if self.store.get(job.id).cancel_requested is not None:

@@ -49,6 +49,13 @@ class Workers:
                 return code
         return None if pid is None else self._codes.get(pid)
 
+    def still_ending(self, pid: int | None) -> bool:
+        """Whether a worker of this app has threads left, which hold its memory, and no exit code yet.
+
+        While a process of many threads dies, its first thread may already look like a zombie.
+        """
+        return any(process.pid == pid and process.poll() is None for process in self._started.values())
+
     def occupy(self, job: Job) -> bool:
         """Whether the job has a place already: it runs, or a worker is about to take it."""
         return job.state == "running" or job.id in self._started or bool(job.handed_to)
