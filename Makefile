@@ -27,14 +27,10 @@ test_env := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 app: $(app_ready)
 	$(bin)/python app.py $(ARGS)
 
-# A file stays in one process, for its fixtures; tests/conftest.py puts those first that take longest.
-pytest := $(test_env) $(bin)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
-
-# The browser by itself: two at once on two cores, each with a server and workers, took longer than one after the other.
+# Two processes: see tests/conftest.py for which takes what.
 test: lint
 	@sh scripts/setup.sh chromium
-	$(pytest) tests/unit tests/engines $(ARGS)
-	$(test_env) $(bin)/python -m pytest -q tests/ui $(ARGS)
+	$(test_env) $(bin)/python -m pytest -q -n 2 --no-loadscope-reorder tests $(ARGS)
 
 # What takes minutes each: memory that really runs out, processes killed in every step, long files.
 test-slow: $(test_ready)

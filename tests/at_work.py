@@ -42,6 +42,11 @@ def prepare(scheduler: Scheduler, project: Project) -> Job:
     return scheduler.submit("prepare", project, "local", dataclasses.asdict(request))
 
 
+def take_in(scheduler: Scheduler, project: Project) -> Job:
+    """The shortest real work: recordings are decoded. For tests of what happens to any job."""
+    return scheduler.submit("ingest", project, "local", {})
+
+
 def listen(scheduler: Scheduler, project: Project) -> Job:
     """Not the job of `prepare`, so that both can be asked for: Whisper is loaded and listens."""
     request = Request(language="english", asr="tiny.en")

@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import filelock
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from voicefactory import files
 from voicefactory.settings import settings
@@ -27,12 +29,25 @@ LONGEST = (
     *("readme", "cli", "jobs_processes", "training_ends", "alignment", "synthesis", "finetune", "transcribe"),
     *("create", "contract", "several_speakers", "analyse"),
 )
+PAGE = "tests/ui/"
+
+
+class OneForThePage(LoadFileScheduling):
+    """Of several processes (`pytest -n 2`) one takes all tests of the page: they wait more than they compute, and share
+    a server and a browser. Of the others each file stays in one process, for its fixtures."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return PAGE if nodeid.startswith(PAGE) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneForThePage:
+    return OneForThePage(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, and each in its own order."""
+    """The page first, then the longest files, and each in its own order."""
     places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items.sort(key=lambda item: -1 if item.nodeid.startswith(PAGE) else places.get(item.path.name, len(places)))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from voicefactory import cli, files
 from voicefactory.jobs import log, processes, stopping, upkeep
 from voicefactory.jobs.scheduler import Scheduler
 from voicefactory.jobs.store import Job, Store
-from voicefactory.pipeline.request import Request
 from voicefactory.project import Project
 
 DAY_S = 86_400
@@ -190,10 +189,7 @@ def test_resume_says_that_no_app_runs_and_a_running_one_starts_it(
     recording = project.uploads / "1" / twelve_clips[0].path.name
     recording.parent.mkdir(parents=True)
     recording.write_bytes(twelve_clips[0].path.read_bytes())
-    texts = project.root / "texts" / "texts.jsonl"
-    files.write_jsonl(texts, [{"audio": recording.name, "text": twelve_clips[0].text}])
-    request = dataclasses.asdict(Request(language="english", transcripts=str(texts)))
-    stopped = store.add("prepare", "local", project.identifier, request)
+    stopped = store.add("ingest", "local", project.identifier, {})
     store.move(stopped.id, "running")
     store.move(stopped.id, "interrupted")
 

@@ -22,7 +22,7 @@ import psutil
 import pytest
 import time_machine
 
-from tests.at_work import end_workers, listen, prepare, running, uploaded, wait, wait_for
+from tests.at_work import end_workers, listen, prepare, running, take_in, uploaded, wait, wait_for
 from tests.conftest import GivenClip
 from voicefactory.errors import DiskFullError, VoiceFactoryError, as_sentence
 from voicefactory.jobs import endings, processes
@@ -100,7 +100,7 @@ def row_of_before(store: Store, project: Project, pid: int, identity: str) -> Jo
 
 
 def test_a_worker_that_crashes_is_said_to_have_crashed(scheduler: Scheduler, project: Project) -> None:
-    job = wait(scheduler, prepare(scheduler, project), running, 180)
+    job = wait(scheduler, take_in(scheduler, project), running, 180)
     assert job.pid is not None
     os.kill(job.pid, signal.SIGSEGV)
     gone = wait_for(scheduler, job, "interrupted", 20)
@@ -190,7 +190,7 @@ def test_after_a_restart_of_the_machine_no_process_is_taken_for_a_worker(home: P
         row_of_before(store, project, os.getpid(), mine.replace(ticks, "1")),
         row_of_before(store, project, 4_190_000, mine),
     ]
-    waiting = store.add("prepare", "local", project.identifier, {"language": "english"})
+    waiting = store.add("ingest", "local", project.identifier, {})
     scheduler = Scheduler(home)
     scheduler.start()
     try:
@@ -209,7 +209,7 @@ def test_a_clock_that_jumps_ends_nothing_and_shortens_no_grace(
 ) -> None:
     scheduler = Scheduler(home)
     scheduler.start()
-    job = wait(scheduler, prepare(scheduler, project), running, 180)
+    job = wait(scheduler, take_in(scheduler, project), running, 180)
     assert job.pid is not None
     os.kill(job.pid, signal.SIGSTOP)
     with time_machine.travel(time.time() + 3600 * hours, tick=True):
@@ -226,7 +226,7 @@ def test_a_clock_that_jumps_ends_nothing_and_shortens_no_grace(
     assert processes.is_alive(job.pid, job.pid_identity)
     os.kill(job.pid, signal.SIGCONT)
     assert wait_for(scheduler, job, "cancelled", 20).state == "cancelled"
-    assert wait_for(scheduler, prepare(scheduler, project), "succeeded").state == "succeeded"
+    assert wait_for(scheduler, take_in(scheduler, project), "succeeded").state == "succeeded"
     scheduler.stop()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.at_work import listen, prepare, running, train, training, uploaded, wait, wait_for
+from tests.at_work import listen, prepare, running, take_in, train, training, uploaded, wait, wait_for
 from tests.conftest import GivenClip
 from tests.loopback_hub import LoopbackHub
 from voicefactory.errors import InputError, VoiceFactoryError
@@ -49,7 +49,7 @@ def test_a_job_is_done_by_another_process(scheduler: Scheduler, project: Project
 
 
 def test_a_killed_worker_is_noticed_and_its_job_can_be_resumed(scheduler: Scheduler, project: Project) -> None:
-    job = wait(scheduler, prepare(scheduler, project), running, 180)
+    job = wait(scheduler, take_in(scheduler, project), running, 180)
     assert job.pid is not None
     os.kill(job.pid, signal.SIGKILL)
     gone = wait_for(scheduler, job, "interrupted", 5)
@@ -82,7 +82,7 @@ def test_cancel_in_training_saves_and_ends_within_ten_seconds(scheduler: Schedul
 def test_a_worker_that_does_not_listen_is_ended_within_ten_seconds_with_its_children(
     scheduler: Scheduler, project: Project
 ) -> None:
-    job = wait(scheduler, listen(scheduler, project), running, 180)
+    job = wait(scheduler, take_in(scheduler, project), running, 180)
     assert job.pid is not None
     os.kill(job.pid, signal.SIGSTOP)  # as deaf as a worker can be
     begun = time.monotonic()
