@@ -52,7 +52,9 @@ _TABS = {
     "listen": listen,
     "share": share,
 }
-_REFRESH_S = 1.0
+#: Between two looks of the page for what is new: while a job of the voice runs or waits, and otherwise. Gradio writes
+#: to every component at each of them, which is a tenth of a second and more of work for the browser.
+_REFRESH_S, _REST_S = 1.0, 3.0
 _DAY_S = 86_400
 _TO_ADDRESS = """(project) => {
   const url = new URL(window.location);
@@ -86,13 +88,14 @@ def build_app(scheduler: Scheduler) -> gr.Blocks:
             with gr.Column(scale=4, min_width=320, elem_id="main"):
                 opened = _build_steps(page)
                 everybody.build(page)
-        page.connect()
-        api.build(scheduler)
-        current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
         # Nothing is shown, and nothing can be filled in, before it is known which project: a tick of the
         # clock in between would show none, and the right one would then replace what a quick hand did.
         clock = gr.Timer(_REFRESH_S, active=False)
-        demo.load(_opening(page), [current], [current, opened, clock, *page.outputs], **QUIET)
+        page.show([clock], _pace, lambda state: [gr.Timer(_pace(state), active=True)], live=True)
+        page.connect()
+        api.build(scheduler)
+        current.change(None, [current], None, js=_TO_ADDRESS, **QUIET)
+        demo.load(_opening(page), [current], [current, opened, *page.outputs], **QUIET)
         page.check_on(clock.tick)
     demo.queue(default_concurrency_limit=16, api_open=False)
     assert isinstance(demo, gr.Blocks)
@@ -145,6 +148,10 @@ def _build_steps(page: Page) -> gr.Tabs:
     page.on(upcoming.select, lambda call, row: gr.Tabs(selected=row[0]), [], [shown_steps], selects=True, changes=False)
     page.show([upcoming], _standing, _show_standing)
     return shown_steps
+
+
+def _pace(state: State) -> float:
+    return _REFRESH_S if state.active() else _REST_S
 
 
 def _identifier(state: State) -> str:
@@ -209,7 +216,7 @@ def _opening(page: Page) -> Callable[..., list[Any]]:
         wanted = [str(asked.get("project") or ""), str(remembered or ""), *known[:1]]
         chosen = next((identifier for identifier in wanted if identifier in known), "")
         step = str(asked.get("step") or "")
-        start = [chosen, gr.Tabs(selected=step) if step in _TABS else gr.skip(), gr.Timer(active=True)]
+        start = [chosen, gr.Tabs(selected=step) if step in _TABS else gr.skip()]
         return [*start, *page.everything(chosen, request)]
 
     return opened

@@ -14,6 +14,7 @@ from voicefactory.ui import text
 from voicefactory.ui.guard import Guard
 from voicefactory.ui.headers import SafeHeaders
 from voicefactory.ui.health import Health
+from voicefactory.ui.mended_tabs import MendedTabs
 from voicefactory.ui.sessions import CAPACITY
 from voicefactory.ui.theme import CSS, theme
 from voicefactory.ui.visitors import Visitors
@@ -61,4 +62,5 @@ def _around(scheduler: Scheduler) -> list[Middleware]:
         Middleware(Health, scheduler=scheduler),
         Middleware(Visitors, home=key),
         Middleware(Guard, login=settings().on_space),
+        Middleware(MendedTabs),
     ]
