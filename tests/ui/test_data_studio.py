@@ -102,7 +102,9 @@ def test_candidates_are_imitated_and_the_data_set_is_frozen(server: Server, page
 
     expect(page.locator("#data")).to_contain_text("in 12 clips")
     expect(page.locator("#data")).to_contain_text("You have 72 seconds: a try")
-    expect(page.locator("#data .histogram rect")).to_have_count(8)
+    lengths, snr = page.locator("#data .histogram").all()
+    expect(lengths.locator("rect")).to_have_count(8)
+    expect(snr.locator("rect")).to_have_count(6)
     page.locator("#freeze").click()
     expect(page.locator("#frozen")).to_contain_text("nothing changed", timeout=PATIENCE_MS)
     (frozen,) = list_frozen(project)
