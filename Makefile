@@ -27,10 +27,12 @@ test_env := HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
 app: $(app_ready)
 	$(bin)/python app.py $(ARGS)
 
-# Two processes: see tests/conftest.py for which takes what.
+# Two processes; a file stays in one (tests/conftest.py). The browser by itself: beside the rest on two cores it saves
+# three minutes, and its workers, which come after others, then get so little that a wait may run out.
 test: lint
 	@sh scripts/setup.sh chromium
-	$(test_env) $(bin)/python -m pytest -q -n 2 --no-loadscope-reorder tests $(ARGS)
+	$(test_env) $(bin)/python -m pytest -q -n 2 --no-loadscope-reorder tests/unit tests/engines $(ARGS)
+	$(test_env) $(bin)/python -m pytest -q tests/ui $(ARGS)
 
 # What takes minutes each: memory that really runs out, processes killed in every step, long files.
 test-slow: $(test_ready)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect
@@ -51,6 +52,11 @@ def test_from_recordings_to_a_downloaded_voice(
     way.go_to(page, "3 Reference")
     expect(page.locator("#reference-pick").get_by_label("Clip 1")).to_be_checked()
     page.locator("#reference-pick").get_by_label("Clip 2").check()
+    if not _soon(lambda: bool(project.info.get("reference"))):
+        # Seen twice in some hundred runs, on a busy machine: a choice made while the step appears is not sent.
+        print("the first choice of a reference did not arrive")
+        page.locator("#reference-pick").get_by_label("Clip 1").check()
+        page.locator("#reference-pick").get_by_label("Clip 2").check()
     _eventually(lambda: bool(project.info.get("reference")))
 
     # 4 train, with a reload and a second tab in the middle
@@ -125,6 +131,13 @@ def _shows_training(page: Page, where: str) -> None:
     begun = time.monotonic()
     expect(page.locator("#headline")).to_contain_text(way.TRAINING)
     print(f"state was there {time.monotonic() - begun:.2f} s after the page was visible, {where}")
+
+
+def _soon(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.1)
+    return condition()
 
 
 def _eventually(condition: object, seconds: float = 60) -> None:
